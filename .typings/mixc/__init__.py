@@ -1,0 +1,1 @@
+../../compiler/facade/__init__.py

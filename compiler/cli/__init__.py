@@ -1,0 +1,6 @@
+"""The command line."""
+
+
+def main() -> None:
+    """Run `mixc`."""
+    raise SystemExit(70)

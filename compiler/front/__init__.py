@@ -1,0 +1,1 @@
+"""From syntax to a checked recipe: files, names, units, rules, budget."""

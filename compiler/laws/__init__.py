@@ -1,0 +1,1 @@
+"""The laws as pure functions, and their calibrations."""

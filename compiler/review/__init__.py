@@ -1,0 +1,1 @@
+"""What people review: manifest, lock, diff, explain."""

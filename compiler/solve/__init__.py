@@ -1,0 +1,1 @@
+"""Deciding the mixture: program, optimum, certificate, rounding, prices, conflicts."""

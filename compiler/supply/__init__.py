@@ -1,0 +1,1 @@
+"""How many tokens there are: language codes, planning catalogs, pools."""
