@@ -1,7 +1,7 @@
 """Language codes: many spellings, one canonical code, with the facts that planning needs.
 
-A canonical code is MuBench's where it has one (`no` is Bokmål, `tl` Filipino), else ISO 639-1, else ISO 639-3. Facts and
-default rates come from `languages.json`, which states its sources. Loaded on first use.
+A canonical code is MuBench's where it has one (`no` is Bokmål, `tl` Filipino), else ISO 639-1, else ISO 639-3. Facts
+and default rates come from `languages.json`, which states its sources. Loaded on first use.
 """
 
 from __future__ import annotations
