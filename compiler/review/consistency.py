@@ -1,0 +1,70 @@
+"""What the schema cannot say: rows that must fit together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from mixc.compiler.review import rows
+from mixc.compiler.review.schema import Manifest
+
+Clash = tuple[str, str]  # where, what
+
+
+def contradiction(manifest: Manifest) -> Clash | None:
+    """The first place where rows contradict each other; None when all fit."""
+    return (
+        _twice("languages", [row.code for row in manifest.languages])
+        or _twice("sources", [row.name for row in manifest.sources])
+        or _twice("phases", [row.name for row in manifest.phases])
+        or _twice("supply", [f"{row.source}, {row.language}, {row.domain}" for row in manifest.supply])
+        or _supplies(manifest)
+        or _mixture(manifest)
+        or _budget(manifest)
+    )
+
+
+def _twice(where: str, names: Iterable[str]) -> Clash | None:
+    name, count = next(iter(Counter(names).most_common(1)), ("", 0))
+    return (where, f"`{name}` is listed twice") if count > 1 else None
+
+
+def _supplies(manifest: Manifest) -> Clash | None:
+    languages = {row.code for row in manifest.languages}
+    sources = {row.name for row in manifest.sources}
+    for i, row in enumerate(manifest.supply):
+        if len({len(row.low), len(row.high), len(row.tokens), len(row.density)}) > 1:
+            return f"supply[{i}]", "its lists per bucket differ in length"
+        if row.language not in languages or row.source not in sources:
+            return f"supply[{i}]", "its language or source is not listed"
+    return None
+
+
+def _mixture(manifest: Manifest) -> Clash | None:
+    buckets = {(row.source, row.language, row.domain): len(row.tokens) for row in manifest.supply}
+    phases = {row.name for row in manifest.phases}
+    seen: set[tuple[str, str, str, str]] = set()
+    for i, row in enumerate(manifest.mixture):
+        pool = (row.source, row.language, row.domain)
+        key = (row.phase, *pool)
+        if pool not in buckets or row.phase not in phases:
+            return f"mixture[{i}]", "its phase or supply is not listed"
+        if key in seen:
+            return f"mixture[{i}]", "its phase takes the same supply twice"
+        if any(length != buckets[pool] for length in _lengths(row)):
+            return f"mixture[{i}]", "its lists per bucket do not match the supply's"
+        seen.add(key)
+    return None
+
+
+def _lengths(row: rows.MixtureRow) -> tuple[int, ...]:
+    lists = (
+        row.supply_by_bucket, row.tokens_by_bucket, row.share_by_bucket, row.epochs_by_bucket, row.binds_by_bucket
+    )  # fmt: skip
+    return tuple(len(values) for values in lists)
+
+
+def _budget(manifest: Manifest) -> Clash | None:
+    if not manifest.phases or not manifest.budget.tokens:
+        return "budget", "there is no budget to mix for"
+    return None
