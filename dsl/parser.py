@@ -1,0 +1,31 @@
+"""Tokens to a syntax tree; on failure, every independent mistake of the file.
+
+A text is parsed normally first. Only when that fails is it read a second time, statement by statement: at a mistake
+the automaton goes back to where the statement began, the rest of the statement is skipped, and reading goes on. What is
+recovered serves to report; no tree comes out of a text with a mistake.
+"""
+
+from __future__ import annotations
+
+from mixc.dsl.diagnostics import Diagnostic, in_order
+from mixc.dsl.driver import Failure, build_tree
+from mixc.dsl.lexer import lex
+from mixc.dsl.reading import check_text
+from mixc.dsl.recovery import find_mistakes
+from mixc.dsl.syntax import RecipeFile
+from mixc.dsl.text import SourceText
+
+
+def parse(source: SourceText) -> tuple[RecipeFile | None, list[Diagnostic]]:
+    """The tree of a recipe, or None and why not (at least one error, in the order of the text)."""
+    faults = check_text(source)
+    if faults:
+        return None, faults
+    lexed = lex(source)
+    if not lexed.diagnostics:
+        tree = build_tree(lexed)
+        if not isinstance(tree, Failure):
+            return tree, []
+    if any(d.code == "M007" for d in lexed.diagnostics):
+        return None, [d for d in lexed.diagnostics if d.code == "M007"]
+    return None, in_order([*lexed.diagnostics, *find_mistakes(lexed)])
