@@ -16,7 +16,7 @@ from mixc.dsl.text import Span
 
 
 class Builder:
-    """Builds the nodes of one text; `rule_x` makes the node of rule x."""
+    """Builds the nodes of one text; `_rule_x` makes the node of rule x."""
 
     def __init__(self, lexed: Lexed) -> None:
         self._source = lexed.source
@@ -25,7 +25,7 @@ class Builder:
 
     def action(self, rule: str) -> Callable[[list[Any], int, int], Any]:
         """The function that makes the node of a rule, from its children and its range of the text."""
-        made: Callable[[list[Any], int, int], Any] = getattr(self, f"rule_{rule}")
+        made: Callable[[list[Any], int, int], Any] = getattr(self, f"_rule_{rule}")
         return made
 
     def _span(self, start: int, end: int) -> Span:
@@ -43,18 +43,18 @@ class Builder:
             return child
         return self._quoted(child) if child.type == "STRING" else self._word(child)
 
-    def rule_start(self, children: list[Any], start: int, end: int) -> syntax.RecipeFile:
+    def _rule_start(self, children: list[Any], start: int, end: int) -> syntax.RecipeFile:
         (name, extends, first), *statements = children
         whole = self._span(0, len(self._text))
         return syntax.RecipeFile(name, extends, tuple(statements), self._description(first), whole)
 
-    def rule_recipe(self, children: list[Any], start: int, end: int) -> tuple[syntax.Name, syntax.Text | None, int]:
+    def _rule_recipe(self, children: list[Any], start: int, end: int) -> tuple[syntax.Name, syntax.Text | None, int]:
         return self._word(children[0]), self._quoted(children[1]) if len(children) > 1 else None, start
 
-    def rule_import(self, children: list[Any], start: int, end: int) -> syntax.Import:
+    def _rule_import(self, children: list[Any], start: int, end: int) -> syntax.Import:
         return syntax.Import(self._word(children[0]), self._quoted(children[1]), self._span(start, end))
 
-    def rule_declaration(self, children: list[Any], start: int, end: int) -> syntax.Declaration:
+    def _rule_declaration(self, children: list[Any], start: int, end: int) -> syntax.Declaration:
         override = children[0].type == "OVERRIDE"
         *front, body = children[override:]
         head = self._span(start, front[-1].span.end if isinstance(front[-1], syntax.Items) else front[-1].end)
@@ -62,7 +62,7 @@ class Builder:
         text = self._description(start)
         return syntax.Declaration(self._word(front[0]), name, None, body, override, text, head, self._span(start, end))
 
-    def rule_definition(self, children: list[Any], start: int, end: int) -> syntax.Declaration:
+    def _rule_definition(self, children: list[Any], start: int, end: int) -> syntax.Declaration:
         override = children[0].type == "OVERRIDE"
         kind, name, value = children[override:]
         head, text = self._span(start, name.end), self._description(start)
@@ -70,69 +70,69 @@ class Builder:
             self._word(kind), self._word(name), value, None, override, text, head, self._span(start, end)
         )
 
-    def rule_block(self, children: list[Any], start: int, end: int) -> tuple[syntax.Item, ...]:
+    def _rule_block(self, children: list[Any], start: int, end: int) -> tuple[syntax.Item, ...]:
         return tuple(children)
 
-    def rule_attribute(self, children: list[Any], start: int, end: int) -> syntax.Attribute:
+    def _rule_attribute(self, children: list[Any], start: int, end: int) -> syntax.Attribute:
         return syntax.Attribute(self._word(children[0]), children[1], self._span(start, end))
 
-    def rule_limit(self, children: list[Any], start: int, end: int) -> syntax.Limit:
+    def _rule_limit(self, children: list[Any], start: int, end: int) -> syntax.Limit:
         return syntax.Limit(self._word(children[0]), children[1], self._span(start, end))
 
-    def rule_require(self, children: list[Any], start: int, end: int) -> syntax.Require:
+    def _rule_require(self, children: list[Any], start: int, end: int) -> syntax.Require:
         return syntax.Require(children[0], children[1], self._span(start, end))
 
-    def rule_prefer(self, children: list[Any], start: int, end: int) -> syntax.Prefer:
+    def _rule_prefer(self, children: list[Any], start: int, end: int) -> syntax.Prefer:
         weight = children[2] if len(children) > 2 else None
         return syntax.Prefer(children[0], children[1], weight, self._span(start, end))
 
-    def rule_minimize(self, children: list[Any], start: int, end: int) -> syntax.Aim:
+    def _rule_minimize(self, children: list[Any], start: int, end: int) -> syntax.Aim:
         return syntax.Aim("minimize", children[0], self._span(start, end))
 
-    def rule_maximize(self, children: list[Any], start: int, end: int) -> syntax.Aim:
+    def _rule_maximize(self, children: list[Any], start: int, end: int) -> syntax.Aim:
         return syntax.Aim("maximize", children[0], self._span(start, end))
 
-    def rule_relation(self, children: list[Any], start: int, end: int) -> syntax.Relation:
+    def _rule_relation(self, children: list[Any], start: int, end: int) -> syntax.Relation:
         sign: Any = self._text[children[0].start : children[0].end]
         return syntax.Relation(sign, children[1], self._span(start, end))
 
-    def rule_range(self, children: list[Any], start: int, end: int) -> syntax.Range:
+    def _rule_range(self, children: list[Any], start: int, end: int) -> syntax.Range:
         return syntax.Range(children[0], children[-1], self._span(start, end))
 
-    def rule_binary(self, children: list[Any], start: int, end: int) -> syntax.Binary:
+    def _rule_binary(self, children: list[Any], start: int, end: int) -> syntax.Binary:
         left, sign, right = children
         return syntax.Binary(self._text[sign.start], left, right, self._span(start, end))  # type: ignore[arg-type]
 
-    def rule_negate(self, children: list[Any], start: int, end: int) -> syntax.Negate:
+    def _rule_negate(self, children: list[Any], start: int, end: int) -> syntax.Negate:
         return syntax.Negate(children[-1], self._span(start, end))
 
-    def rule_quantity(self, children: list[Any], start: int, end: int) -> syntax.Number:
+    def _rule_quantity(self, children: list[Any], start: int, end: int) -> syntax.Number:
         number = children[0]
         unit = self._word(children[1]) if len(children) > 1 else None
         return syntax.Number(self._text[number.start : number.end], unit, self._span(start, end))
 
-    def rule_string(self, children: list[Any], start: int, end: int) -> syntax.Text:
+    def _rule_string(self, children: list[Any], start: int, end: int) -> syntax.Text:
         return self._quoted(children[0])
 
-    def rule_true(self, children: list[Any], start: int, end: int) -> syntax.Boolean:
+    def _rule_true(self, children: list[Any], start: int, end: int) -> syntax.Boolean:
         return syntax.Boolean(True, self._span(start, end))
 
-    def rule_false(self, children: list[Any], start: int, end: int) -> syntax.Boolean:
+    def _rule_false(self, children: list[Any], start: int, end: int) -> syntax.Boolean:
         return syntax.Boolean(False, self._span(start, end))
 
-    def rule_reference(self, children: list[Any], start: int, end: int) -> syntax.Reference:
+    def _rule_reference(self, children: list[Any], start: int, end: int) -> syntax.Reference:
         return syntax.Reference(tuple([self._word(child) for child in children]), self._span(start, end))
 
-    def rule_call(self, children: list[Any], start: int, end: int) -> syntax.Call:
+    def _rule_call(self, children: list[Any], start: int, end: int) -> syntax.Call:
         return syntax.Call(children[0], tuple(children[1:]), self._span(start, end))
 
-    def rule_list(self, children: list[Any], start: int, end: int) -> syntax.Items:
+    def _rule_list(self, children: list[Any], start: int, end: int) -> syntax.Items:
         return syntax.Items(tuple(children), self._span(start, end))
 
-    def rule_map(self, children: list[Any], start: int, end: int) -> syntax.Map:
+    def _rule_map(self, children: list[Any], start: int, end: int) -> syntax.Map:
         return syntax.Map(tuple(children), self._span(start, end))
 
-    def rule_pair(self, children: list[Any], start: int, end: int) -> syntax.Pair:
+    def _rule_pair(self, children: list[Any], start: int, end: int) -> syntax.Pair:
         key, value = children
         named = self._quoted(key) if key.type == "STRING" else self._word(key)
         return syntax.Pair(named, value, self._span(start, end))

@@ -22,7 +22,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number with what is glued to it (`1.2B`, `30%`, `10_000`) and the unit that follows (`params`, `tokens/param`)."""
+    """A number with what is glued to it (`1.2B`, `30%`) and the unit that follows (`params`, `tokens/param`)."""
 
     literal: str
     unit: Name | None
