@@ -101,17 +101,14 @@ def read_csv(content: bytes, shown: str, span: Span | None) -> tuple[Table | Non
         start = source.line_starts[line - 1]
         return messages.Place(Span(source, start, start + max(1, len(source.line(line)))), f"{shown}:{line}", span)
 
-    rows: list[tuple[int, tuple[object, ...]]] = []
     reader = csv.reader((f"{line}\n" for line in text.split("\n")[skipped:]), strict=True)
     try:
-        for cells in reader:
-            if cells:
-                rows.append((skipped + reader.line_num, tuple(cell.strip() for cell in cells)))
+        rows = [(skipped + reader.line_num, tuple(cell.strip() for cell in cells)) for cells in reader if cells]
     except csv.Error as error:
         return None, [messages.unsplittable(place(skipped + max(1, reader.line_num)), str(error))]
     if len(rows) < 2:
         return None, [messages.empty(shown, span)]
-    columns = tuple(str(cell).lower() for cell in rows[0][1])
+    columns = tuple(cell.lower() for cell in rows[0][1])
     ragged = [line for line, cells in rows[1:] if len(cells) != len(columns)]
     if ragged:
         found = len(dict(rows)[ragged[0]])

@@ -1,0 +1,223 @@
+"""Calibration files: the constants of a law, where they come from, their units, what is assumed.
+
+A calibration is JSON, shipped under `calibrations/` or written by `mixc fit`; a recipe names it by shipped name, or by
+a path relative to the recipe. Files are checked by the models below, whose JSON Schema `calibration_schema` returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mixc.compiler.laws import messages
+from mixc.compiler.problem import InfoLaw
+from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.text import Span
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Code = Annotated[str, Field(min_length=1)]
+Matrix = dict[Code, dict[Code, NonNegative]]
+
+
+class Record(BaseModel):
+    """A part of a calibration file; unknown keys are refused, so that a misspelt one is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class InfoLawParameters(Record):
+    """theta, a, b, alpha, beta of `mixc.compiler.laws.infolaw`."""
+
+    theta: NonNegative
+    a: NonNegative
+    b: Finite
+    alpha: Positive
+    beta: Positive
+
+
+class FittedRange(Record):
+    """Where the runs of a fit lie: model sizes in parameters, overtraining and repetition at most."""
+
+    params: tuple[Positive, Positive] | None = None
+    tokens: tuple[Positive, Positive] | None = None
+    overtraining: Positive | None = None
+    repetition: Positive | None = None
+
+
+class Validation(Record):
+    """The largest run that the fit was extrapolated to, and its relative errors there."""
+
+    params: Positive
+    tokens: Positive
+    mean_error: NonNegative
+    largest_error: NonNegative
+
+
+class InfoLawCalibration(Record):
+    """A fit of InfoLaw. `edges` are the upper ranks of its quality buckets, best first, the last 1."""
+
+    schema_: Literal["mixc.calibration.infolaw/1"] = Field(alias="schema")
+    name: str
+    source: str
+    parameters: InfoLawParameters
+    edges: tuple[Positive, ...] = Field(min_length=1)
+    units: dict[str, str] = {}
+    fitted: FittedRange = FittedRange()
+    validated: Validation | None = None
+    assumed: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _edges_rise_to_one(self) -> InfoLawCalibration:
+        if any(a >= b for a, b in zip(self.edges, self.edges[1:], strict=False)) or self.edges[-1] != 1:
+            raise ValueError("edges must rise, and end in 1")
+        return self
+
+
+class LossParameters(Record):
+    """loss = floor + scale * eff^-exponent of one language, nats per token."""
+
+    floor: NonNegative
+    scale: Positive
+    exponent: Positive
+
+
+class TransferCalibration(Record):
+    """A fit of the transfer law at `tokens` (D0): T ~ (D/D0)^-transfer_exponent, V ~ (D/D0)^cost_exponent.
+
+    `transfer[i][j]` is what one unit of j is worth to i, `cost[i][j]` what the share of j costs i.
+    """
+
+    schema_: Literal["mixc.calibration.transfer/1"] = Field(alias="schema")
+    name: str
+    source: str
+    form: Literal["isolated", "linear", "logc"]
+    signal: Literal["info", "tokens"] = "info"
+    tokens: Positive
+    transfer_exponent: Finite = 0.0
+    cost_exponent: Finite = 0.0
+    transfer: Matrix = {}
+    cost: Matrix = {}
+    languages: dict[Code, LossParameters] = {}
+    units: dict[str, str] = {}
+    fitted: FittedRange = FittedRange()
+    assumed: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_self_transfer(self) -> TransferCalibration:
+        for matrix, word in ((self.transfer, "transfer"), (self.cost, "cost")):
+            for code, row in matrix.items():
+                if code in row:
+                    raise ValueError(f"{word} of {code} to itself is not a term of the law")
+        return self
+
+
+AnyCalibration = TypeVar("AnyCalibration", InfoLawCalibration, TransferCalibration)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationFile:
+    """What was read: the name that a recipe gives, the size in bytes and the SHA-256 of the file."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the calibrations that come with mixc, sorted."""
+    folder = files(__package__).joinpath("calibrations")
+    return tuple(sorted(entry.name[: -len(".json")] for entry in folder.iterdir() if entry.name.endswith(".json")))
+
+
+def load_infolaw(
+    name: str, folder: Path, span: Span | None
+) -> tuple[tuple[InfoLawCalibration, CalibrationFile] | None, list[Diagnostic]]:
+    """The InfoLaw calibration that a recipe in `folder` calls `name`."""
+    return _load(InfoLawCalibration, name, folder, span)
+
+
+def load_transfer(
+    name: str, folder: Path, span: Span | None
+) -> tuple[tuple[TransferCalibration, CalibrationFile] | None, list[Diagnostic]]:
+    """The transfer calibration that a recipe in `folder` calls `name`."""
+    return _load(TransferCalibration, name, folder, span)
+
+
+def to_info_law(calibration: InfoLawCalibration) -> InfoLaw:
+    """The constants that a `Problem` carries."""
+    p = calibration.parameters
+    return InfoLaw(calibration.name, p.theta, p.a, p.b, p.alpha, p.beta, calibration.edges)
+
+
+def calibration_schema(kind: Literal["infolaw", "transfer"]) -> dict[str, Any]:
+    """The JSON Schema of a calibration file."""
+    model: type[BaseModel] = InfoLawCalibration if kind == "infolaw" else TransferCalibration
+    schema: dict[str, Any] = model.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema
+
+
+def _load(
+    model: type[AnyCalibration], name: str, folder: Path, span: Span | None
+) -> tuple[tuple[AnyCalibration, CalibrationFile] | None, list[Diagnostic]]:
+    content, found = _content(name, folder, span)
+    if content is None:
+        return None, found
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        return None, [messages.not_json(name, span, str(error))]
+    wanted = model.model_fields["schema_"].annotation.__args__[0]  # type: ignore[union-attr]
+    stated = data.get("schema") if isinstance(data, Mapping) else None
+    if stated != wanted:
+        return None, [messages.other_kind(name, span, stated if isinstance(stated, str) else None, wanted)]
+    try:
+        calibration = model.model_validate(data)
+    except ValidationError as error:
+        return None, [messages.unfit(name, span, [_sentence(e) for e in error.errors(include_url=False)])]
+    return (calibration, CalibrationFile(name, len(content), hashlib.sha256(content).hexdigest())), []
+
+
+def _content(name: str, folder: Path, span: Span | None) -> tuple[bytes | None, list[Diagnostic]]:
+    """The bytes of a shipped calibration, or of a file; a bare word that is neither is a misspelt name."""
+    if name in shipped():
+        return files(__package__).joinpath("calibrations", f"{name}.json").read_bytes(), []
+    path = folder / name
+    try:
+        return path.read_bytes(), []
+    except (OSError, ValueError) as error:
+        if not name.endswith(".json") and "/" not in name:
+            close = get_close_matches(name, shipped(), n=1, cutoff=2 / 3)
+            return None, [messages.unknown(name, span, shipped(), close[0] if close else None)]
+        reason = error.strerror if isinstance(error, OSError) else None
+        return None, [messages.unreadable(name, span, reason or "cannot be opened")]
+
+
+def _sentence(error: Any) -> str:
+    """One complaint of the validator in our words: the path in the file, what is there, what is allowed."""
+    where = ".".join(str(part) for part in error["loc"]) or "the file"
+    allowed = {
+        "missing": "is missing",
+        "extra_forbidden": "is not a key here",
+        "greater_than": "must be greater than 0",
+        "greater_than_equal": "must be 0 or more",
+        "finite_number": "must be finite",
+        "float_parsing": "must be a number",
+        "float_type": "must be a number",
+        "string_type": "must be text",
+        "too_short": "must not be empty",
+        "value_error": error["msg"].removeprefix("Value error, "),
+    }.get(error["type"], "has the wrong shape")
+    found = error.get("input")
+    shown = f" (found {json.dumps(found)})" if isinstance(found, str | int | float) else ""
+    return f"`{where}` {allowed}{shown}"

@@ -1,0 +1,72 @@
+"""Does the data hold what the recipe declares?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import TypeAlias
+
+from mixc.compiler.recipe import Recipe, Source
+from mixc.compiler.supply import pool_messages as messages
+from mixc.compiler.supply.catalog import Catalog
+from mixc.compiler.supply.entries import Entry, named, names
+from mixc.compiler.supply.languages import resolve
+from mixc.dsl.diagnostics import Diagnostic
+
+Held: TypeAlias = tuple[Source, Sequence[Entry], Mapping[str, int]]
+Read: TypeAlias = tuple[Source, Catalog | None, Sequence[Entry], Mapping[str, int]]
+
+
+def check_languages(recipe: Recipe, held: Sequence[Held]) -> list[Diagnostic]:
+    """Every declared language has tokens, and none only as words that cannot be converted."""
+    with_supply = {code for _, _, tokens in held for code, count in tokens.items() if count > 0}
+    declared = {language.code for language in recipe.languages}
+    found = []
+    without_words: set[str] = set()
+    for source, rows, _ in held:
+        tags = [row.tag for row in rows if row.reason == "no words" and row.code in declared]
+        if tags:
+            found.append(messages.words_of(source, tags))
+            without_words |= {row.code for row in rows if row.tag in tags and row.code}
+    for language in recipe.languages:
+        if language.code not in with_supply | without_words:
+            near = sorted(near_misses(language.code, held), key=lambda miss: (-miss[2], miss[0], miss[1]))
+            found.append(messages.no_supply(language, sorted(with_supply), near))
+    return found
+
+
+def near_misses(code: str, held: Iterable[Held]) -> Iterator[tuple[str, str, int]]:
+    """(source, tag, tokens) of rows that are probably meant: the language in another script, or a variety of it."""
+    for source, rows, _ in held:
+        for row in rows:
+            base = resolve(row.tag.replace("-", "_").partition("_")[0])
+            if row.reason in {"other script", "unknown code"} and base is not None and base.code == code:
+                yield source.name, row.tag, row.tokens
+
+
+def check_sources(held: Sequence[Read], languages: Sequence[str]) -> list[Diagnostic]:
+    """Overlaps, unknown codes, idle aliases, sources of no use, and two sources of one origin."""
+    found = []
+    for source, catalog, rows, tokens in held:
+        total = sum(part for _, part in source.overlap)
+        if total > 1 + 1e-12:
+            found.append(messages.all_overlaps(source, total))
+        unknown = [row.tag for row in rows if row.reason == "unknown code"]
+        if unknown:
+            found.append(messages.unknown_codes(source, unknown))
+        for alias, _ in source.aliases:
+            if catalog and not any(names(alias, row.tag, resolve(row.tag)) for row in rows):
+                found.append(messages.idle_alias(source, alias, [row.tag for row in rows]))
+        if languages and not any(tokens.get(code, 0) for code in languages):
+            found.append(messages.source_unused(source, sorted(code for code, count in tokens.items() if count)))
+    return found + list(shared_origins(held, languages))
+
+
+def shared_origins(held: Sequence[Read], languages: Sequence[str]) -> Iterator[Diagnostic]:
+    """Pairs of sources of one origin that hold a language of the mixture in common and state no overlap."""
+    for (first, first_catalog, _, one), (second, second_catalog, _, other) in combinations(held, 2):
+        origin = first.origin or named(first_catalog, "origin")
+        both = [code for code in languages if one.get(code, 0) and other.get(code, 0)]
+        stated = second.name in dict(first.overlap) or first.name in dict(second.overlap)
+        if origin and origin == (second.origin or named(second_catalog, "origin")) and both and not stated:
+            yield messages.one_origin(first, second, origin, both)

@@ -1,0 +1,183 @@
+"""What can be wrong between a recipe and its data: one function per code, its docstring the manual page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixc.compiler.recipe import Language, Source
+from mixc.compiler.supply.messages import at, listed, plain
+from mixc.dsl.diagnostics import Diagnostic, Severity, page
+from mixc.dsl.text import Span
+
+
+def amount(tokens: float) -> str:
+    """Tokens for a sentence: `3.1B tokens`."""
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if tokens >= size:
+            return f"{tokens / size:.3g}{letter} tokens"
+    return f"{tokens:.0f} token{'s' * (tokens != 1)}"
+
+
+@page("M302")
+def no_supply(language: Language, held: Sequence[str], near: Sequence[tuple[str, str, int]]) -> Diagnostic:
+    """A language has no supply.
+
+    The recipe declares a language, and no source holds text in it: the catalogs have no row for it, a row with
+    size zero, or rows under a code or script that is not counted as this language. Nothing could be taken for it,
+    whatever its priority.
+
+        language ko { priority = 0.5 }        # the catalog says "kor_Latn"
+
+    Add a source that holds the language, map the data's code to it (`aliases = { kor_Latn: ko }`), or remove the
+    declaration. Text in another than a language's main script is never counted without an alias.
+    """
+    notes = (
+        [f"the sources hold {len(held)} languages: {listed(held, 20)}"] if held else ["the sources hold no language"]
+    )
+    notes += [f"{amount(tokens)} of `{source}` are tagged `{plain(tag)}`" for source, tag, tokens in near[:3]]
+    alias = f"map it in the source: `aliases = {{ {plain(near[0][1])}: {language.code} }}`" if near else None
+    return Diagnostic(
+        "M302",
+        f"language `{language.code}` has no supply",
+        at(language.span, f"declared with priority {language.priority:g} here"),
+        tuple(notes),
+        (alias or "add a source that holds it, or remove the declaration",),
+    )
+
+
+@page("M422")
+def documents_not_yet(source: Source) -> Diagnostic:
+    """A source of documents cannot be planned with yet.
+
+    `path` names documents; their tokens are counted by `mixc scan`, which this version does not have. A mixture can
+    be planned from published sizes: `supply = "sizes.csv"` or `supply = { en: 15T tokens }`.
+    """
+    return Diagnostic(
+        "M422",
+        f"source `{source.name}` reads documents, which this version of mixc cannot count",
+        at(source.span),
+        ("counting documents arrives with `mixc scan`",),
+        (f"plan from sizes instead: `supply = {{ {source.language or 'en'}: 1B tokens }}`",),
+    )
+
+
+@page("M423")
+def words_of(source: Source, tags: Sequence[str]) -> Diagnostic:
+    """Words say nothing about tokens where they are not written apart.
+
+    Chinese, Japanese, Thai, Khmer, Lao, Burmese and Tibetan put no spaces between words: published word counts of
+    these languages count segments of some tool, or whole lines. mixc does not convert them, even at a stated rate.
+
+    Give `bytes` or `tokens` for these rows.
+    """
+    return Diagnostic(
+        "M423",
+        f"source `{source.name}` gives only words for {listed([f'`{tag}`' for tag in tags])}, written without spaces",
+        at(source.supply_span or source.span),
+        (),
+        ("give bytes or tokens for these languages",),
+    )
+
+
+@page("M424")
+def all_overlaps(source: Source, total: float) -> Diagnostic:
+    """Overlaps take away more than there is.
+
+    `overlap = { fineweb2: 60% }` says how much of this source's text is also in another, and reduces its unique
+    supply. Fractions of several sources add up, and cannot exceed 100%.
+    """
+    return Diagnostic(
+        "M424",
+        f"overlaps of source `{source.name}` sum to {total * 100:g}%, more than all of it",
+        at(source.span),
+        (),
+        ("lower them to what is really shared; text shared with both others counts once",),
+    )
+
+
+@page("M425")
+def nothing_at_all(sources: Sequence[str], span: Span | None) -> Diagnostic:
+    """There is no supply at all.
+
+    No source holds a token in a language of the mixture.
+    """
+    return Diagnostic(
+        "M425",
+        f"no source holds any tokens: {listed([f'`{name}`' for name in sources])}" if sources else "there is no source",
+        at(span),
+        (),
+        ("declare a source with `supply`",),
+    )
+
+
+@page("M426")
+def source_unused(source: Source, held: Sequence[str]) -> Diagnostic:
+    """A source holds no language of the mixture.
+
+    A warning: the source is read, and nothing of it can be taken.
+    """
+    return Diagnostic(
+        "M426",
+        f"source `{source.name}` holds no language of the mixture",
+        at(source.supply_span or source.span),
+        (f"it holds: {listed(held)}",) if held else ("its sizes are all zero",),
+        ("declare one of its languages, or remove the source",),
+        Severity.WARNING,
+    )
+
+
+@page("M427")
+def unknown_codes(source: Source, tags: Sequence[str]) -> Diagnostic:
+    """Codes in the data are not known.
+
+    A warning: these rows are not used. Language codes are ISO 639-1 or 639-3, with a script (`hi_Latn`) where needed.
+
+    Map them in the source: `aliases = { "en-simple": en }`.
+    """
+    return Diagnostic(
+        "M427",
+        f"{len(tags)} code{'s' * (len(tags) > 1)} in source `{source.name}` "
+        f"{'are' if len(tags) > 1 else 'is'} not known: {listed([f'`{plain(tag)}`' for tag in tags])}",
+        at(source.supply_span or source.span),
+        (),
+        (f'map what should count in the source: `aliases = {{ "{plain(tags[0])}": … }}`',),
+        Severity.WARNING,
+    )
+
+
+@page("M428")
+def one_origin(first: Source, second: Source, origin: str, languages: Sequence[str]) -> Diagnostic:
+    """Two planning sources come from one origin.
+
+    A warning: two corpora made from the same crawl hold much of the same text, and counting both as unique supply
+    overstates it. Repetition then costs more than predicted.
+
+        source culturax { supply = "culturax.csv", overlap = { fineweb2: 60% } }
+
+    State the overlap on one of them; `overlap = { fineweb2: 0% }` says that there is none.
+    """
+    return Diagnostic(
+        "M428",
+        f"sources `{first.name}` and `{second.name}` both come from {origin} and may hold the same text",
+        at(second.supply_span or second.span) + at(first.supply_span or first.span, "the other source"),
+        (f"both hold {listed(languages)}",),
+        (f"state what they share: `overlap = {{ {first.name}: 50% }}` in `{second.name}`",),
+        Severity.WARNING,
+    )
+
+
+@page("M429")
+def idle_alias(source: Source, tag: str, held: Sequence[str]) -> Diagnostic:
+    """An alias matches nothing.
+
+    A warning: no row of the source is tagged with this code, so the alias has no effect. Either the data changed or
+    the code is misspelt.
+    """
+    return Diagnostic(
+        "M429",
+        f"no row of source `{source.name}` is tagged `{tag}`, so its alias has no effect",
+        at(source.supply_span or source.span),
+        (f"codes of the source: {listed(held)}",),
+        (),
+        Severity.WARNING,
+    )
