@@ -1,0 +1,181 @@
+"""Recipe and supply become the problem that decides the mixture. No file is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from mixc.compiler.problem import Problem, ProblemLanguage, ProblemPhase, ProblemSource
+from mixc.compiler.recipe import Language, LanguageLaw, Recipe
+from mixc.compiler.rule_members import Inventory, concrete_rules
+from mixc.compiler.supply.languages import family
+from mixc.compiler.supply.supply import Supply
+from mixc.dsl.diagnostics import Diagnostic, Label, Severity, has_errors, page
+from mixc.dsl.text import Span
+
+Terms = dict[str, float]
+
+
+def build_problem(recipe: Recipe, supply: Supply) -> tuple[Problem | None, list[Diagnostic]]:
+    """The problem of a recipe whose budget is settled: `budget.params`, `.tokens` and `.flops` are numbers."""
+    budget = recipe.budget
+    if budget.params is None or budget.tokens is None:
+        raise ValueError("the size is searched for before the problem is built")
+    phases = phase_budgets(recipe, budget.tokens)
+    sources = tuple(
+        ProblemSource(source.name, source.limit, tuple(sorted(source.phase_limits, key=lambda p: p[0])), source.phases)
+        for source in sorted(recipe.sources, key=lambda source: source.name)
+    )
+    rules, found = concrete_rules(recipe.rules, Inventory(supply.pools, sources, phases))
+    found += check_calibration(recipe, supply)
+    languages, found_in_languages = problem_languages(recipe, supply, budget.tokens)
+    found += found_in_languages
+    if has_errors(found):
+        return None, found
+    flops = budget.flops_per_param_token * budget.params * budget.tokens if budget.flops is None else budget.flops
+    problem = Problem(
+        params=budget.params,
+        tokens=budget.tokens,
+        flops=flops,
+        phases=phases,
+        languages=languages,
+        sources=sources,
+        pools=supply.pools,
+        rules=rules,
+        order=recipe.quality.order,
+        strategy=recipe.strategy,
+        law=supply.law,
+        form=recipe.laws.form,
+        signal=recipe.laws.signal,
+        baselines=supply.baselines,
+        edges=supply.edges,
+    )
+    return problem, found
+
+
+def phase_budgets(recipe: Recipe, tokens: int) -> tuple[ProblemPhase, ...]:
+    """Whole-token budgets that sum to `tokens`: boundaries are rounded, not budgets. One phase `main` without any."""
+    if not recipe.phases:
+        return (ProblemPhase("main", tokens),)
+    parts = [Fraction(repr(phase.fraction)) for phase in recipe.phases]
+    total = sum(parts)
+    ends = [round(tokens * sum(parts[: i + 1]) / total) for i in range(len(parts))]
+    starts = [0, *ends[:-1]]
+    return tuple(
+        ProblemPhase(phase.name, end - start) for phase, start, end in zip(recipe.phases, starts, ends, strict=True)
+    )
+
+
+def problem_languages(
+    recipe: Recipe, supply: Supply, tokens: int
+) -> tuple[tuple[ProblemLanguage, ...], list[Diagnostic]]:
+    """Every language of the mixture with its weight, what it receives and pays, and its loss law."""
+    declared = {language.code: language for language in recipe.languages}
+    made, found = [], []
+    for code in supply.languages:
+        language = declared.get(code) or recipe.all_languages or Language(code)
+        transfer, cost = exchange(recipe, supply, code, language, tokens)
+        made.append(problem_language(supply, code, language, transfer, cost))
+        if sum(transfer.values()) > 1 + 1e-9:
+            found.append(much_transfer(code, transfer, language.span or recipe.laws.span))
+    return tuple(made), found
+
+
+def exchange(recipe: Recipe, supply: Supply, code: str, language: Language, tokens: int) -> tuple[Terms, Terms]:
+    """T[code, .] and V[code, .]: the family default, replaced by the calibration's terms at this budget, replaced by
+    the recipe's own; only languages of the mixture, and only what the form of the law has.
+    """
+    form, others = recipe.laws.form, set(supply.languages) - {code}
+    transfer = family_terms(code, others, recipe.laws.family)
+    cost: Terms = {}
+    fitted = supply.transfer
+    if fitted is not None:
+        growth = tokens / fitted.tokens
+        transfer |= {j: t * growth**-fitted.transfer_exponent for j, t in fitted.transfer.get(code, {}).items()}
+        cost |= {j: v * growth**fitted.cost_exponent for j, v in fitted.cost.get(code, {}).items()}
+    transfer |= dict(language.transfer)
+    cost |= dict(language.cost)
+    return (
+        {} if form == "isolated" else present(transfer, others),
+        present(cost, others) if form == "logc" else {},
+    )
+
+
+def family_terms(code: str, others: Iterable[str], value: float | None) -> Terms:
+    """`family(0.1)`: the same assumed term for every other language of the same branch."""
+    branch = family(code)
+    return {} if value is None or branch is None else {j: value for j in others if family(j) == branch}
+
+
+def present(terms: Mapping[str, float], others: set[str]) -> Terms:
+    """Terms that are not zero, from languages of the mixture, sorted."""
+    return {j: terms[j] for j in sorted(terms) if j in others and terms[j] != 0}
+
+
+def problem_language(supply: Supply, code: str, language: Language, transfer: Terms, cost: Terms) -> ProblemLanguage:
+    """The loss law: the recipe's numbers, else the calibration's, else InfoLaw's own, which is assumed."""
+    stated = language.law or LanguageLaw()
+    fitted = supply.transfer.languages.get(code) if supply.transfer else None
+    assumed = fitted is None and (stated.scale is None or stated.exponent is None)
+    floor, scale, exponent = (
+        (fitted.floor, fitted.scale, fitted.exponent) if fitted else (0.0, supply.law.alpha, supply.law.beta)
+    )
+    return ProblemLanguage(
+        code=code,
+        priority=language.priority,
+        transfer=tuple(transfer.items()),
+        cost=tuple(cost.items()),
+        floor=floor if stated.floor is None else stated.floor,
+        scale=scale if stated.scale is None else stated.scale,
+        exponent=exponent if stated.exponent is None else stated.exponent,
+        assumed=assumed,
+    )
+
+
+def check_calibration(recipe: Recipe, supply: Supply) -> list[Diagnostic]:
+    """A transfer calibration holds for the form and the signal it was fitted with."""
+    fitted, laws = supply.transfer, recipe.laws
+    if fitted is None:
+        return []
+    pairs = (("form", fitted.form, laws.form), ("signal", fitted.signal, laws.signal))
+    return [other_law(fitted.name, key, was, now, laws.span) for key, was, now in pairs if was != now]
+
+
+@page("M436")
+def other_law(name: str, key: str, fitted: str, stated: str, span: Span | None) -> Diagnostic:
+    """A transfer calibration was fitted with another law.
+
+    Transfer terms mean something only in the form (`isolated`, `linear`, `logc`) and with the signal (`info`,
+    `tokens`) that they were fitted with; the same number is another effect elsewhere. Without `form` and `signal` a
+    recipe uses `logc` and `info`.
+
+        law transfer { calibration = "fits/run7.json", form = linear }
+    """
+    return Diagnostic(
+        "M436",
+        f"calibration `{name}` was fitted with `{key} = {fitted}`, and the recipe uses `{stated}`",
+        (Label(span),) if span else (),
+        (),
+        (f"write `{key} = {fitted}` in `law transfer`, or name another calibration",),
+    )
+
+
+@page("M437")
+def much_transfer(code: str, transfer: Mapping[str, float], span: Span | None) -> Diagnostic:
+    """A language receives more than everything.
+
+    `transfer` terms of one language sum to more than 100%: if all other languages had the same information, it would
+    learn more from them than from its own text. A warning, since the law allows it; measured transfer is far below.
+
+    Check whether the terms were meant as 5% and not as 50%, or lower `family(…)`.
+    """
+    total = sum(transfer.values())
+    largest = sorted(transfer, key=lambda j: (-transfer[j], j))[:3]
+    return Diagnostic(
+        "M437",
+        f"`{code}` receives {total:.0%} from other languages",
+        (Label(span),) if span else (),
+        ("largest terms: " + ", ".join(f"{j} {transfer[j]:.0%}" for j in largest),),
+        ("lower the terms: their sum is what it would learn if all others had as much as it has",),
+        Severity.WARNING,
+    )
