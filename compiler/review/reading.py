@@ -74,7 +74,7 @@ def parse_manifest(name: str, data: bytes, *, force: bool = False) -> tuple[Mani
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
-        return None, [errors.off_schema(name, *_first(error))]
+        return None, [errors.off_schema(name, *mistake_in(error))]
     clash = contradiction(manifest)
     if clash:
         return None, [errors.off_schema(name, *clash)]
@@ -147,7 +147,7 @@ def _wrong_schema(name: str, raw: Any) -> Diagnostic | None:
     return None
 
 
-def _first(error: ValidationError) -> tuple[str, str]:
+def mistake_in(error: ValidationError) -> tuple[str, str]:
     """Where the first mistake is, and what it is, in words of the file."""
     mistake = error.errors(include_url=False)[0]
     steps = mistake["loc"]

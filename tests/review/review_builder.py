@@ -6,6 +6,7 @@ is no optimum, but it reacts to every input, which is all that the review needs.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -178,7 +179,7 @@ def decided(problem: Problem) -> Decision:
     return decision
 
 
-def small_manifest(problem: Problem | None = None):  # noqa: ANN201
+def small_manifest(problem: Problem | None = None):
     return build_manifest(decided(problem or small_problem()), provenance())
 
 
@@ -253,7 +254,7 @@ def _sources(draw: st.DrawFn, name: str, phases: list[str]) -> ProblemSource:
 def _pools(draw: st.DrawFn, source: str, code: str, domain: str) -> Pool:
     cut = draw(st.sampled_from([(0.0, 1.0), (0.0, 0.2, 1.0), (0.0, 1 / 3, 1.0)]))
     buckets = tuple(
-        Bucket(low, high, draw(st.integers(0, 10**13)), draw(UNIT)) for low, high in zip(cut, cut[1:], strict=False)
+        Bucket(low, high, draw(st.integers(0, 10**13)), draw(UNIT)) for low, high in itertools.pairwise(cut)
     )
     return Pool(source, code, domain, draw(st.booleans()), buckets)
 

@@ -82,8 +82,9 @@ def test_one_line_per_row_and_nothing_of_this_machine() -> None:
 
 
 def test_same_bytes_whatever_the_hash_seed() -> None:
-    code = "from review_builder import *; from mixc.compiler.review.manifest import manifest_text as t; " + (
-        "import sys; sys.stdout.write(t(small_manifest()))"
+    code = (
+        "import sys; from review_builder import *; from mixc.compiler.review.manifest import manifest_text; "
+        "sys.stdout.write(manifest_text(small_manifest()))"
     )
     outputs = {
         subprocess.run(
