@@ -1,0 +1,169 @@
+"""Rounding the optimum once, to shares on a grid, without breaking a cap, a budget or a rule (solver.md 5).
+
+Largest remainder first; most mixtures with a binding rule need more, and get controlled rounding of the rules it broke.
+Budgets and caps hold exactly in whole tokens whatever else happens; `violations` says how every rule fared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixc.compiler.solve.apportion import UNITS, UNLIMITED, Caps, apportion_sorted, key_order
+from mixc.compiler.solve.controlled import largest_remainder, solve_steps, unit_steps
+from mixc.compiler.solve.tangent import tangent, tolerances
+from mixc.compiler.solve.program import Floats, Ints, Program, Rules
+from mixc.compiler.solve.task import Task, in_key_order, pinned_task, plain_task
+
+EXACT = 1e-5
+WITHIN = 1.0 + 1e-6
+ROUNDS = 8
+WIDEST = 16
+MOST_ROWS = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rounded:
+    """A mixture on the grid: `grid` [n, P] in millionths of each phase's budget, `tokens` [n, P], and x = tokens / K.
+
+    `missing` [P] tokens found no cell with room: zero unless the caps leave less than the budgets. `worst` is the
+    largest shortfall of a rule that x met, in tolerances: at most one unless the grid and the caps allow no better.
+    """
+
+    grid: Ints
+    tokens: Ints
+    x: Floats
+    missing: tuple[int, ...]
+    worst: float
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCheck:
+    """A rule at whole tokens, in its own measure: value - bound = slack, and how far the slack may be below zero."""
+
+    name: str
+    value: float
+    bound: float
+    slack: float
+    tolerance: float
+    holds: bool
+
+
+def violations(program: Program, tokens: Ints) -> list[RuleCheck]:
+    """How every rule stands at whole tokens [n, P]; a `prefer` too, whose shortfall is priced and no fault."""
+    total = int(tokens.sum())
+    x = tokens / total
+    rules, slack = program.rules, program.slacks(x)
+    tolerance = tolerances(program, tangent(program, x), total)
+    short = np.where(rules.equality, np.abs(slack), -slack)
+    return [
+        RuleCheck(
+            rules.names[k],
+            float(slack[k] + rules.bound[k]),
+            float(rules.bound[k]),
+            float(slack[k]),
+            float(tolerance[k]),
+            bool(short[k] <= WITHIN * tolerance[k]),
+        )
+        for k in range(len(rules))
+    ]
+
+
+def round_mixture(program: Program, x: Floats, budgets: Sequence[int], caps: Caps) -> Rounded:
+    """Round x [n, P] (fractions of K) to the grid; `budgets` [P] and `caps` in whole tokens hold exactly.
+
+    The answer depends neither on the order of the cells nor on digits of x below 1e-4 of a grid unit (but for values
+    that straddle one). Cells of x = 0 stay at zero unless no other cell has room.
+    """
+    order = key_order(program.cells.keys)
+    ordered = in_key_order(program, order)
+    sorted_caps = Caps(caps.total[order], caps.phase[order])
+    task = plain_task(ordered, x[order], budgets, sorted_caps)
+    best = _finish(task, _round(task), budgets)
+    if best.worst > WITHIN or any(best.missing) or (best.grid.sum(axis=0) != UNITS).any():
+        pinned = pinned_task(task)
+        best = min(best, _finish(task, _round(pinned) + pinned.pinned, budgets), key=_fault)
+    back = np.argsort(order)
+    return Rounded(best.grid[back], best.tokens[back], best.x[back], best.missing, best.worst)
+
+
+def _fault(rounded: Rounded) -> tuple[int, float]:
+    return sum(rounded.missing), rounded.worst
+
+
+def _finish(task: Task, grid: Ints, budgets: Sequence[int]) -> Rounded:
+    """Whole tokens of a grid whose sums may yet be off where caps bind every cell."""
+    grid = _balance(task, grid)
+    tokens = apportion_sorted(grid, budgets, task.caps)
+    missing = tuple(int(b) - int(t) for b, t in zip(budgets, tokens.sum(axis=0), strict=True))
+    x = tokens / task.tokens
+    scale = tolerances(task.program, tangent(task.program, task.x), task.tokens)
+    worst = float(_short(task, task.program.slacks(x), scale).max(initial=0.0))
+    return Rounded(grid, tokens, x, missing, worst)
+
+
+def _balance(task: Task, grid: Ints) -> Ints:
+    """Sums of exactly a million, over the caps if it must be: apportionment keeps the caps."""
+    loose = plain_task(task.program, task.x, [int(v) for v in task.rest], _no_caps(task.caps))
+    return largest_remainder(loose, grid)
+
+
+def _no_caps(caps: Caps) -> Caps:
+    return Caps(np.full_like(caps.total, UNLIMITED), np.full_like(caps.phase, UNLIMITED))
+
+
+def _short(task: Task, slack: Floats, scale: Floats) -> Floats:
+    """By how many tolerances every rule falls short of what it is owed: nothing more than x itself gives."""
+    rules = task.program.rules
+    if not len(rules):
+        return np.zeros(0)
+    owed = np.where(np.isfinite(rules.weight), np.minimum(task.program.slacks(task.x), 0.0), 0.0)
+    off = np.where(rules.equality, np.abs(slack), np.maximum(owed - slack, 0.0))
+    return off / scale
+
+
+def _round(task: Task) -> Ints:
+    """The free entries' units: largest remainder, then controlled rounding while a rule falls short."""
+    floor = task.floor()
+    best = largest_remainder(task, floor)
+    rules = task.program.rules
+    if not len(rules):
+        return best
+    scale = np.maximum(tolerances(task.program, tangent(task.program, task.x), task.tokens), 1e-300)
+    short = least = _short(task, task.program.slacks(task.point(best)), scale)
+    near = tangent(task.program, task.x)
+    rows, shift, width = np.zeros(0, np.int64), np.zeros(len(rules)), 1
+    for _ in range(ROUNDS):
+        broken = _broken(rules, short)
+        if not len(broken):
+            break
+        if np.isin(broken, rows).all():
+            if least.max() <= WITHIN or width == WIDEST:
+                break
+            width *= 2
+        rows = np.union1d(rows, broken)
+        grid = solve_steps(task, unit_steps(task, floor, width), rows, near, shift, scale)
+        if grid is None:
+            width = min(2 * width, WIDEST)
+            continue
+        point = task.point(grid)
+        slack = task.program.slacks(point)
+        shift, short = slack - near.predict(task.program, point), _short(task, slack, scale)
+        if _rank(short) < _rank(least):
+            best, least = grid, short
+    return best
+
+
+def _rank(short: Floats) -> tuple[float, float]:
+    """Which shortfalls are preferred: first none beyond its tolerance, then least in all."""
+    return max(float(short.max()), WITHIN), float(short.sum())
+
+
+def _broken(rules: Rules, short: Floats) -> Ints:
+    """Rules to mend: those beyond tolerance, then the widest, for in a narrow one a unit is all there is to gain."""
+    broken = np.flatnonzero(short > EXACT)
+    width = np.diff(rules.affine.indptr)[broken] + np.diff(rules.info.indptr)[broken]
+    rank = np.lexsort((broken, -width, short[broken] <= WITHIN))
+    return np.sort(broken[rank[:MOST_ROWS]])
