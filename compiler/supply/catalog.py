@@ -99,13 +99,18 @@ def read_csv(content: bytes, shown: str, span: Span | None) -> tuple[Table | Non
 
     def place(line: int) -> messages.Place:
         start = source.line_starts[line - 1]
-        return messages.Place(Span(source, start, start + max(1, len(source.line(line)))), f"{shown}:{line}", span)
+        return messages.Place(Span(source, start, start + len(source.line(line))), f"{shown}:{line}", span)
 
+    rows: list[tuple[int, tuple[str, ...]]] = []
     reader = csv.reader((f"{line}\n" for line in text.split("\n")[skipped:]), strict=True)
     try:
-        rows = [(skipped + reader.line_num, tuple(cell.strip() for cell in cells)) for cells in reader if cells]
+        for cells in reader:
+            values = tuple(cell.strip() for cell in cells)
+            rows.append((skipped + reader.line_num, values))
     except csv.Error as error:
-        return None, [messages.unsplittable(place(skipped + max(1, reader.line_num)), str(error))]
+        begins = rows[-1][0] + 1 if rows else skipped + 1
+        return None, [messages.unsplittable(place(begins), str(error))]
+    rows = [(line, cells) for line, cells in rows if cells]
     if len(rows) < 2:
         return None, [messages.empty(shown, span)]
     columns = tuple(cell.lower() for cell in rows[0][1])

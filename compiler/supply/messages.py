@@ -36,7 +36,7 @@ def listed(names: Sequence[object], most: int = 8) -> str:
 
 def also(lines: Sequence[int]) -> tuple[str, ...]:
     """A note on further rows with the same mistake."""
-    return (f"the same in line{'s' * (len(lines) > 2)} {listed(lines[1:])}",) if len(lines) > 1 else ()
+    return (f"also line{'s' * (len(lines) > 2)} {listed(lines[1:])}",) if len(lines) > 1 else ()
 
 
 def plain(text: str, most: int = 40) -> str:
