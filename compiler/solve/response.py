@@ -82,10 +82,10 @@ class Cellwise:
             return self.tokens(y, q).sum(axis=1) / supply
 
         at_first, at_second, at_last = passes(first), passes(second), passes(last)
-        top = np.minimum(1.0, self.limit) if c else self.limit
+        top = np.where(w > 0, np.minimum(1.0, self.limit), self.limit) if c else self.limit
         regime = np.full(len(w), Regime.LIMIT, dtype=np.int8)
         if c:
-            more = self.limit > 1
+            more = (self.limit > 1) & (w > 0)
             regime[more & (at_last < self.limit)] = Regime.REPEAT
             regime[more & (at_second <= 1)] = Regime.KINK
         regime[at_first <= top] = Regime.FIRST

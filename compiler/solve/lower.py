@@ -1,0 +1,286 @@
+"""A problem as a program: names become indices, tokens become fractions of the budget, rules become rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from mixc.compiler.problem import Problem
+from mixc.compiler.recipe import Rule
+from mixc.compiler.solve.program import Cells, Change, Floats, LanguageLaws, Program, Rules
+from mixc.compiler.solve.rows import BaselineValue, Frame, Row, row_of
+
+ORDER = "order = "
+PREFERENCE = (
+    3e-6  # mu of solver.md 2, small enough that the tie-break moves no share by 5e-4 where repetition is unlimited
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lowered:
+    """A program and the way back: `places[c]` = (pool, bucket) of cell c, `rows[k]` = program row of problem rule k.
+
+    `rows[k]` is None for `passes(...)`, which became cell limits; rules that say the same share a row, and
+    `implied[k]` is the index of the tighter one. `limits[c]` is the text of a `passes` rule that bounds cell c, or "".
+    `bounds[k]` is rule k's bound with baselines resolved; `multiplied[k]` marks `quality` against a constant.
+    """
+
+    problem: Problem
+    program: Program
+    frame: Frame
+    places: tuple[tuple[int, int], ...]
+    rows: tuple[int | None, ...]
+    implied: tuple[int | None, ...]
+    limits: tuple[str, ...]
+    bounds: tuple[float, ...]
+    multiplied: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """A rule's row on its way into the program."""
+
+    name: str
+    row: Row
+    equality: bool
+    weight: float
+
+
+def lower(problem: Problem, baseline: BaselineValue, *, objective: bool = True) -> Lowered:
+    """Build the program. `baseline` gives the value of `natural.loss(de)`-like terms; without `objective` rules only."""
+    frame, places = _frame(problem)
+    cells, limits = _limited(problem, frame)
+    frame = replace(frame, cells=cells)
+    lines = tuple(None if _is_passes(rule) else row_of(rule, frame, baseline) for rule in problem.rules)
+    rows, implied, rules = _rules(problem, lines, frame, objective)
+    program = Program(cells, _laws(problem, objective), frame.phase_shares, rules, _curvature(problem), PREFERENCE)
+    bounds = tuple(r.bound if row is None else row.limit for r, row in zip(problem.rules, lines, strict=True))
+    multiplied = tuple(row is not None and row.multiplied for row in lines)
+    return Lowered(problem, program, frame, places, rows, implied, limits, bounds, multiplied)
+
+
+def _curvature(problem: Problem) -> float:
+    """c = lam / ln K; zero when the signal is tokens."""
+    if problem.signal == "tokens":
+        return 0.0
+    return (problem.law.a * math.log(problem.params) + problem.law.b) / math.log(problem.tokens)
+
+
+def _frame(problem: Problem) -> tuple[Frame, tuple[tuple[int, int], ...]]:
+    budget = float(problem.tokens)
+    codes = tuple(language.code for language in problem.languages)
+    entries = sorted(
+        ((pool.language, pool.source, pool.domain, j), i, bucket, pool.rated)
+        for i, pool in enumerate(problem.pools)
+        for j, bucket in enumerate(pool.buckets)
+        if bucket.tokens > 0
+    )
+    keys = tuple(entry[0] for entry in entries)
+    density = np.array([entry[2].density for entry in entries])
+    info = problem.signal == "info"
+    gain = density * math.log(budget) * budget / 1e9 if info else np.ones(len(keys))
+    phases = problem.phases
+    cells = Cells(
+        keys=keys,
+        language=np.array([codes.index(key[0]) for key in keys], dtype=np.int64),
+        supply=np.array([entry[2].tokens / budget for entry in entries]),
+        gain=gain,
+        limit=np.full(len(keys), np.inf),
+        phase_limit=np.full((len(keys), len(phases)), np.inf),
+    )
+    curvature = _curvature(problem)
+    unit = 1e9 / (math.log(budget) * -math.expm1(-curvature)) if info else budget
+    priority = np.array([language.priority for language in problem.languages])
+    frame = Frame(
+        cells=cells,
+        tokens=budget,
+        phases=tuple(phase.name for phase in phases),
+        phase_shares=np.array([phase.tokens / budget for phase in phases]),
+        languages=codes,
+        weights=priority / priority.sum() if priority.sum() > 0 else priority,
+        quality=np.array([1 - 0.5 * (e[2].low + e[2].high) if e[3] else 0.5 for e in entries]),
+        rank_high=np.array([e[2].high if e[3] else 1.0 for e in entries]),
+        rated=np.array([e[3] for e in entries], dtype=bool),
+        info_unit=unit,
+        baselines={name: dict(shares) for name, shares in problem.baselines},
+    )
+    return frame, tuple((entry[1], entry[0][3]) for entry in entries)
+
+
+def _limited(problem: Problem, frame: Frame) -> tuple[Cells, tuple[str, ...]]:
+    """The cells with the passes that sources and `passes(...)` rules allow, and the name of the tightest of them."""
+    cells = frame.cells
+    limit, phase_limit = cells.limit.copy(), cells.phase_limit.copy()
+    names = ["" for _ in cells.keys]
+
+    def tighten(where: int, passes: float, name: str) -> None:
+        if passes < limit[where]:
+            limit[where], names[where] = passes, name
+
+    sources = {source.name: source for source in problem.sources}
+    for c, (_, name, _, _) in enumerate(cells.keys):
+        source = sources[name]
+        if source.limit is not None:
+            tighten(c, source.limit.passes, "")
+        for p, phase in enumerate(frame.phases):
+            if source.phases is not None and phase not in source.phases:
+                phase_limit[c, p] = 0.0
+        for phase, bound in source.phase_limits:
+            p = frame.phases.index(phase)
+            phase_limit[c, p] = min(phase_limit[c, p], bound.passes)
+    for rule in problem.rules:
+        if _is_passes(rule):
+            of, bound = rule.terms[0].of, rule.bound / rule.terms[0].coefficient
+            chosen = frame.phases_of(of, rule.phase)
+            for c in np.flatnonzero(frame.cells_of(of)):
+                if chosen.all():
+                    tighten(int(c), bound, rule.text)
+                else:
+                    phase_limit[c, chosen] = np.minimum(phase_limit[c, chosen], bound)
+    return replace(cells, limit=limit, phase_limit=phase_limit), tuple(names)
+
+
+def _is_passes(rule: Rule) -> bool:
+    return rule.terms[0].function == "passes"
+
+
+def _laws(problem: Problem, objective: bool) -> LanguageLaws:
+    codes = [language.code for language in problem.languages]
+    index = {code: i for i, code in enumerate(codes)}
+    count = len(codes)
+    transfer, cost = np.zeros((count, count)), np.zeros((count, count))
+    for i, language in enumerate(problem.languages):
+        if problem.form == "isolated":
+            continue
+        for other, value in language.transfer:
+            if other in index:
+                transfer[i, index[other]] = value
+        if problem.form == "logc":
+            for other, value in language.cost:
+                if other in index:
+                    cost[i, index[other]] = value
+    priority = np.array([language.priority for language in problem.languages], dtype=float)
+    weight = priority / priority.sum() if priority.sum() > 0 else priority
+    return LanguageLaws(
+        weight=weight if objective else np.zeros(count),
+        floor=np.array([language.floor for language in problem.languages]),
+        scale=np.array([language.scale for language in problem.languages]),
+        exponent=np.array([language.exponent for language in problem.languages]),
+        transfer=transfer,
+        cost=cost,
+    )
+
+
+def _rules(
+    problem: Problem, lines: tuple[Row | None, ...], frame: Frame, ordered: bool
+) -> tuple[tuple[int | None, ...], tuple[int | None, ...], Rules]:
+    gathered: list[Gathered] = []
+    index: dict[bytes, tuple[int, int]] = {}
+    rows: list[int | None] = []
+    implied: list[int | None] = [None] * len(problem.rules)
+    for k, (rule, row) in enumerate(zip(problem.rules, lines, strict=True)):
+        if row is None:
+            rows.append(None)
+            continue
+        weight = math.inf if rule.weight is None else rule.weight / _weight_unit(rule, frame)
+        identity = _identity(row, rule)
+        if identity in index and rule.weight is None:
+            at, first = index[identity]
+            if row.bound > gathered[at].row.bound:
+                gathered[at], implied[first] = Gathered(rule.text, row, rule.sense == "==", weight), k
+                index[identity] = (at, k)
+            else:
+                implied[k] = first
+            rows.append(at)
+            continue
+        if rule.weight is None:
+            index[identity] = (len(gathered), k)
+        rows.append(len(gathered))
+        gathered.append(Gathered(rule.text, row, rule.sense == "==", weight))
+    free = problem if ordered else replace(problem, order="free")
+    return tuple(rows), tuple(implied), _stack(gathered, _order_rows(free, frame), ORDER + problem.order, frame)
+
+
+def _weight_unit(rule: Rule, frame: Frame) -> float:
+    """Shortfall is priced as a fraction of the budget for tokens, in the function's own unit elsewhere."""
+    return frame.tokens if rule.terms[0].function == "tokens" else 1.0
+
+
+def _identity(row: Row, rule: Rule) -> bytes:
+    change = b"" if row.change is None else str(row.change[0]).encode() + row.change[1].tobytes()
+    sense = b"=" if rule.sense == "==" else b">"
+    return sense + row.affine.tobytes() + row.info.tobytes() + row.loss.tobytes() + change
+
+
+def _order_rows(problem: Problem, frame: Frame) -> sparse.csr_array:
+    """`epochs`: better buckets repeated at least as often; `shares`: better buckets at least as large, per language.
+
+    Rows [m, n*P] of `difference >= 0`, largest coefficient one.
+    """
+    n, phases = len(frame.cells), len(frame.phases)
+    supply = frame.cells.supply
+    pairs = list(_order_pairs(problem, frame)) if problem.order != "free" else []
+    matrix = sparse.lil_array((len(pairs), n))
+    for k, (better, worse) in enumerate(pairs):
+        for cells, sign in ((better, 1.0), (worse, -1.0)):
+            size = supply[cells].sum() if problem.order == "epochs" else 1.0
+            for c in cells:
+                matrix[k, c] = sign / size
+        matrix[[k]] = matrix[[k]] / abs(matrix[[k]]).max()
+    return sparse.csr_array(sparse.kron(matrix.tocsr(), np.ones((1, phases)), format="csr"))
+
+
+def _order_pairs(problem: Problem, frame: Frame) -> Iterator[tuple[list[int], list[int]]]:
+    """Cells of a better bucket and of the next worse one, per (source, language, domain) or per language."""
+    groups: dict[tuple[str, ...], dict[int, list[int]]] = {}
+    for c, (language, source, domain, bucket) in enumerate(frame.cells.keys):
+        if not frame.rated[c]:
+            continue
+        name = (language, source, domain) if problem.order == "epochs" else (language,)
+        level = bucket if problem.order == "epochs" else _law_bucket(problem, frame.rank_high[c])
+        groups.setdefault(name, {}).setdefault(level, []).append(c)
+    for levels in groups.values():
+        ordered = [levels[level] for level in sorted(levels)]
+        yield from zip(ordered, ordered[1:], strict=False)
+
+
+def _law_bucket(problem: Problem, rank: float) -> int:
+    return int(np.searchsorted(np.array(problem.law.edges), rank - 1e-9))
+
+
+def _stack(gathered: list[Gathered], order: sparse.csr_array, name: str, frame: Frame) -> Rules:
+    n, phases, count = len(frame.cells), len(frame.phases), len(frame.languages)
+    extra = order.shape[0]
+    scales = np.array([_scale(g.row) for g in gathered])
+    affine = [sparse.csr_array((0, n * phases))]
+    affine += [sparse.csr_array(g.row.affine.reshape(1, -1) / s) for g, s in zip(gathered, scales, strict=True)]
+    info = [sparse.csr_array((0, n))]
+    info += [sparse.csr_array(g.row.info.reshape(1, -1) / s) for g, s in zip(gathered, scales, strict=True)]
+    loss = [g.row.loss / s for g, s in zip(gathered, scales, strict=True)]
+    changes = tuple(
+        Change(k, g.row.change[0] / scales[k], g.row.change[1]) for k, g in enumerate(gathered) if g.row.change
+    )
+    none = np.zeros(extra)
+    return Rules(
+        names=tuple(g.name for g in gathered) + (name,) * extra,
+        affine=sparse.csr_array(sparse.vstack([*affine, order])),
+        info=sparse.csr_array(sparse.vstack([*info, sparse.csr_array((extra, n))])),
+        loss=np.concatenate([np.array(loss).reshape(-1, count), np.zeros((extra, count))]),
+        bound=np.concatenate([np.array([g.row.bound for g in gathered]) / scales, none]),
+        equality=np.concatenate([np.array([g.equality for g in gathered], dtype=bool), none.astype(bool)]),
+        weight=np.concatenate([np.array([g.weight for g in gathered]) * scales, none + math.inf]),
+        scale=np.concatenate([scales, none + 1.0]),
+        changes=changes,
+    )
+
+
+def _scale(row: Row) -> float:
+    """What a row is divided by, so that its largest coefficient is of the order of one share."""
+    size = float(np.abs(row.affine).max(initial=0.0))
+    if size > 0:
+        return size
+    return float(np.abs(row.info).max(initial=0.0)) or 1.0

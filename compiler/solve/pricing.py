@@ -1,0 +1,134 @@
+"""What rules cost: values, slacks and one-sided prices in the units people wrote (solver.md 6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mixc.compiler.problem import RuleOutcome
+from mixc.compiler.recipe import Rule
+from mixc.compiler.solve.equations import Equations
+from mixc.compiler.solve.lower import Lowered
+from mixc.compiler.solve.newton import Solution, polish
+from mixc.compiler.solve.program import Floats, Program
+from mixc.compiler.solve.response import Regime
+from mixc.compiler.solve.rows import value_of
+
+POINT = 0.01
+ACTIVE = 1e-7  # price, in loss per unit of share, above which a rule is said to bind
+UNIQUE = 1e-11  # relative singular value below which prices are not unique
+NUDGE = 1e-5
+
+
+def rule_outcomes(lowered: Lowered, solution: Solution, x: Floats) -> tuple[RuleOutcome, ...]:
+    """Every rule of the problem at rounded x [n, P], in its own unit, with its prices."""
+    program, frame = lowered.program, lowered.frame
+    information, losses = program.information(x), program.losses(x)
+    prices = _row_prices(solution)
+    sharing = _sharing(lowered)
+    outcomes = []
+    for k, rule in enumerate(lowered.problem.rules):
+        value, bound = value_of(rule, frame, x, information, losses), lowered.bounds[k]
+        slack = _slack(rule, value, bound)
+        row = lowered.rows[k]
+        if row is None:
+            tighten = loosen = _passes_price(lowered, solution, rule)
+        elif lowered.implied[k] is not None:
+            tighten = loosen = 0.0
+        else:
+            unit = _unit(lowered, solution, k) / program.rules.scale[row] / sharing[k]
+            tighten, loosen = prices[0][row] * unit, prices[1][row] * unit
+        shortfall = max(0.0, -slack) if rule.weight is not None else 0.0
+        active = max(abs(tighten), abs(loosen)) > ACTIVE * POINT
+        outcomes.append(RuleOutcome(rule, value, bound, slack, active, tighten, loosen, shortfall))
+    return tuple(outcomes)
+
+
+def _slack(rule: Rule, value: float, bound: float) -> float:
+    if np.isnan(value):
+        return 0.0  # `quality` of nothing: the rule holds
+    if rule.sense == "==":
+        return -abs(value - bound)
+    return value - bound if rule.sense == ">=" else bound - value
+
+
+def _sharing(lowered: Lowered) -> list[int]:
+    """Among how many equal rules a row's price is divided."""
+    same: dict[tuple[int | None, float], int] = {}
+    for k, row in enumerate(lowered.rows):
+        if lowered.problem.rules[k].weight is None:
+            same[row, lowered.bounds[k]] = same.get((row, lowered.bounds[k]), 0) + 1
+    return [max(1, same.get((row, lowered.bounds[k]), 1)) for k, row in enumerate(lowered.rows)]
+
+
+def _unit(lowered: Lowered, solution: Solution, k: int) -> float:
+    """How far the bound moves for one quoted price: a point of share, 1 % of the bound elsewhere."""
+    rule, bound = lowered.problem.rules[k], lowered.bounds[k]
+    step = POINT if rule.terms[0].function in ("share", "change") else POINT * (abs(bound) or 1.0)
+    if lowered.multiplied[k]:
+        of = rule.terms[0].of
+        cells, phases = lowered.frame.cells_of(of), lowered.frame.phases_of(of, rule.phase)
+        step *= float(solution.point.x[cells][:, phases].sum())
+    return step
+
+
+def _row_prices(solution: Solution) -> tuple[Floats, Floats]:
+    """Cost of tightening and gain of loosening every row by a unit [R], [R]; equal where prices are unique."""
+    equations = Equations(solution.program)
+    nu = solution.point.z[equations.rule].copy()
+    if not len(nu) or _unique(equations, solution):
+        return nu, nu
+    tighten, loosen = nu.copy(), nu.copy()
+    for row in np.flatnonzero(np.abs(nu) > ACTIVE):
+        if np.isfinite(solution.program.rules.weight[row]):
+            continue
+        tighten[row] = _by_resolving(solution, int(row), NUDGE, nu[row])
+        loosen[row] = _by_resolving(solution, int(row), -NUDGE, nu[row])
+    return tighten, loosen
+
+
+def _unique(equations: Equations, solution: Solution) -> bool:
+    matrix = equations.jacobian(solution.point)
+    if matrix.shape[0] > 2000:
+        return True
+    dense = matrix.toarray()
+    size = np.abs(dense).max(axis=1)
+    spectrum = np.linalg.svd(dense / np.where(size > 0, size, 1.0)[:, None], compute_uv=False)
+    return bool(spectrum[-1] > UNIQUE * spectrum[0])
+
+
+def _by_resolving(solution: Solution, row: int, nudge: float, otherwise: float) -> float:
+    """Rise of the objective per unit when one bound moves by `nudge`; the price itself where that cannot be solved."""
+    program = solution.program
+    bound = program.rules.bound.copy()
+    bound[row] += nudge
+    moved = polish(replace(program, rules=replace(program.rules, bound=bound)), solution.point.z)
+    if not moved.converged:
+        return otherwise
+    return (_full(program, moved.point.x) - _full(program, solution.point.x)) / nudge
+
+
+def _full(program: Program, x: Floats) -> float:
+    """Objective with the preference: what prices are derivatives of."""
+    return program.objective(x) + program.preference(x)
+
+
+def _passes_price(lowered: Lowered, solution: Solution, rule: Rule) -> float:
+    """Gain per 1 % more passes over the cells that the rule holds at their limit."""
+    point, cells = solution.point, solution.program.cells
+    held = lowered.frame.cells_of(rule.terms[0].of) & (point.response.regime == Regime.LIMIT)
+    held &= np.array([text == rule.text for text in lowered.limits])
+    return float(rents(solution)[held] @ cells.limit[held]) * POINT
+
+
+def rents(solution: Solution) -> Floats:
+    """Fall of the objective per pass that a cell at its limit were allowed more [n]; zero elsewhere."""
+    program, point = solution.program, solution.point
+    equations = Equations(program)
+    worth = np.maximum(equations.to_value @ equations.linear(point.z), 0.0)
+    passes = point.x.sum(axis=1) / program.cells.supply
+    c = program.curvature
+    slope = np.where(passes < 1, -np.expm1(-c), c * np.exp(-c * passes)) if c else np.ones(len(passes))
+    rent = np.maximum(worth * slope - point.response.value, 0.0) * program.cells.supply
+    return np.where(point.response.regime == Regime.LIMIT, rent, 0.0)

@@ -1,0 +1,106 @@
+"""From a problem to its optimum, whatever the strategy: the loss itself, or nearness to target shares.
+
+All strategies obey the same rules and limits. Rules that quote a baseline (`natural.loss(de)`) are resolved first, by
+solving that strategy under the rules that quote none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mixc.compiler.problem import Problem
+from mixc.compiler.recipe import Strategy, StrategyName, Term
+from mixc.compiler.solve.equations import Equations
+from mixc.compiler.solve.lower import Lowered, lower
+from mixc.compiler.solve.newton import STRONG, Solution, follow, polish
+from mixc.compiler.solve.program import Program
+from mixc.compiler.solve.rows import term_value
+from mixc.compiler.solve.targets import cell_targets, language_targets
+
+
+class Infeasible(Exception):  # noqa: N818
+    """A program that Newton could not solve; the caller finds out whether its rules contradict each other."""
+
+    def __init__(self, lowered: Lowered, solution: Solution) -> None:
+        super().__init__("no optimum found")
+        self.lowered, self.solution = lowered, solution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimum:
+    """A converged solution of a lowered problem."""
+
+    lowered: Lowered
+    solution: Solution
+
+    @property
+    def program(self) -> Program:
+        """The program that was solved."""
+        return self.solution.program
+
+
+def optimise(problem: Problem) -> Optimum:
+    """The optimum of a problem. Raises Infeasible where none was found."""
+    lowered = lower_problem(problem)
+    return Optimum(lowered, solve(lowered, lowered.program))
+
+
+def lower_problem(problem: Problem) -> Lowered:
+    """The program of a problem: baselines resolved, and target shares laid out for strategies that have them."""
+    values: dict[tuple[StrategyName, Term], float] = {}
+    solved: dict[StrategyName, Optimum] = {}
+
+    def baseline(term: Term) -> float:
+        if term.baseline is None:
+            raise AssertionError("a term without a baseline")
+        if (term.baseline, term) not in values:
+            if term.baseline not in solved:
+                solved[term.baseline] = optimise(_without_baselines(problem, term.baseline))
+            values[term.baseline, term] = _value(solved[term.baseline], term)
+        return values[term.baseline, term]
+
+    direct = problem.strategy.name in ("direct", "two_step")
+    lowered = lower(problem, baseline, objective=direct)
+    if direct:
+        return lowered
+    program = lowered.program
+    shares = language_targets(problem.strategy, program.membership @ program.cells.supply)
+    return replace(lowered, program=replace(program, target=cell_targets(program, shares)))
+
+
+def _without_baselines(problem: Problem, name: StrategyName) -> Problem:
+    rules = tuple(rule for rule in problem.rules if all(term.baseline is None for term in rule.terms))
+    strategy = problem.strategy if problem.strategy.name == name else Strategy(name)
+    return replace(problem, rules=rules, strategy=strategy)
+
+
+def _value(optimum: Optimum, term: Term) -> float:
+    x, program = optimum.solution.point.x, optimum.program
+    return term_value(term, None, optimum.lowered.frame, x, program.information(x), program.losses(x))
+
+
+def solve(lowered: Lowered, program: Program) -> Solution:
+    """Newton from nothing, then more patiently, then from a cone solver's point. Raises Infeasible."""
+    best = None
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for strength in (STRONG, 100.0):
+            solution = follow(program, strength=strength)
+            if solution.converged:
+                return solution
+            best = solution if best is None or solution.point.error < best.point.error else best
+        rescued = _from_cone_solver(program)
+    if rescued is not None and rescued.converged:
+        return rescued
+    raise Infeasible(lowered, best if best is not None else solution)
+
+
+def _from_cone_solver(program: Program) -> Solution | None:
+    from mixc.compiler.solve.conic import solve_conic
+
+    found = solve_conic(program)
+    if found.x is None:
+        return None
+    equations = Equations(program)
+    return polish(program, equations.marginal_prices(found.x, equations.initial()))
