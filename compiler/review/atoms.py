@@ -92,7 +92,7 @@ def assemble(facts: Mapping[Key, Any], like: Problem) -> Problem:
         languages=tuple(_assemble_language(facts, code) for code in _names(facts, "language")),
         sources=tuple(_assemble_source(facts, name) for name in _names(facts, "source")),
         pools=tuple(_assemble_pool(facts, key[1:]) for key in sorted(k for k in facts if k[0] == "ranges")),
-        rules=tuple(rule for key, rule in facts.items() if key[0] == "rule"),
+        rules=tuple(sorted((rule for key, rule in facts.items() if key[0] == "rule"), key=_rule_order)),
         baselines=tuple((key[1], facts[key]) for key in sorted(k for k in facts if k[0] == "baseline")),
         **{name: facts[name,] for name in SCALARS},
     )
@@ -179,6 +179,10 @@ def _rules(rules: tuple[Rule, ...]) -> Atoms:
         facts["rule", *identity, seen[identity]] = rule
         seen[identity] += 1
     return facts
+
+
+def _rule_order(rule: Rule) -> tuple[str, str, str, float]:
+    return rule.text, rule.sense, rule.phase or "", rule.bound
 
 
 def _names(facts: Mapping[Key, Any], kind: str) -> list[str]:

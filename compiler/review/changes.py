@@ -27,6 +27,7 @@ class Change:
     keys: frozenset[Key] = field(repr=False)
     before: Problem = field(repr=False)
     after: Problem = field(repr=False)
+    parts: tuple[Change, ...] = field(default=(), repr=False)  # of several changes taken as one
 
     def apply(self, problem: Problem) -> Problem:
         """`problem` with this change made; the problem compared with, once every change is made."""
@@ -51,7 +52,8 @@ def merged(changes: Iterable[Change]) -> Change:
     parts = list(changes)
     names = tuple(name for part in parts for name in part.names)
     keys = frozenset[Key]().union(*(part.keys for part in parts))
-    return Change(parts[0].kind, names, keys, parts[0].before, parts[0].after)
+    first = parts[0]
+    return first if len(parts) == 1 else Change(first.kind, names, keys, first.before, first.after, tuple(parts))
 
 
 def grouped(changes: Iterable[Change], most: int) -> tuple[Change, ...]:
