@@ -176,7 +176,8 @@ def _load(
     try:
         data = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        return None, [messages.not_json(name, span, str(error))]
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return None, [messages.not_json(name, span, reason)]
     wanted = model.model_fields["schema_"].annotation.__args__[0]  # type: ignore[union-attr]
     stated = data.get("schema") if isinstance(data, Mapping) else None
     if stated != wanted:
@@ -205,7 +206,7 @@ def _content(name: str, folder: Path, span: Span | None) -> tuple[bytes | None, 
 
 def _sentence(error: Any) -> str:
     """One complaint of the validator in our words: the path in the file, what is there, what is allowed."""
-    where = ".".join(str(part) for part in error["loc"]) or "the file"
+    where = ".".join(str(part) for part in error["loc"])
     allowed = {
         "missing": "is missing",
         "extra_forbidden": "is not a key here",
@@ -216,8 +217,9 @@ def _sentence(error: Any) -> str:
         "float_type": "must be a number",
         "string_type": "must be text",
         "too_short": "must not be empty",
+        "literal_error": f"must be {error.get('ctx', {}).get('expected', 'another word')}",
         "value_error": error["msg"].removeprefix("Value error, "),
     }.get(error["type"], "has the wrong shape")
     found = error.get("input")
     shown = f" (found {json.dumps(found)})" if isinstance(found, str | int | float) else ""
-    return f"`{where}` {allowed}{shown}"
+    return f"`{where}` {allowed}{shown}" if where else allowed

@@ -97,6 +97,6 @@ def unfit(name: str, span: Span | None, complaints: Sequence[str]) -> Diagnostic
         f"calibration `{name}` does not fit its law: {complaints[0]}",
         at(span),
         (*complaints[1:5], *more),
-        (),
+        ("correct the file, or write it again with `mixc fit`",),
         subject=name,
     )
