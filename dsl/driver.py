@@ -64,8 +64,11 @@ class Recogniser:
         """One that goes its own way from here."""
         return Recogniser(self.states.copy())
 
-    def feed(self, kind: str) -> bool:
-        """Take a token of this type; False, with `states` where the mistake was noticed, when it does not fit."""
+    def feed(self, kind: str, *, as_name: bool = True) -> bool:
+        """Take a token of this type; False, with `states` where the mistake was noticed, when it does not fit.
+
+        A keyword is taken for a name where only a name fits, unless `as_name` is off.
+        """
         table, words, states = load_table(), keywords(), self.states
         while True:
             row = table.rows[states[-1]]
@@ -73,7 +76,7 @@ class Recogniser:
             if move is None:
                 if kind == "$END" and states[-1] == table.end:
                     return True
-                if kind not in words or not _takes_name(row, kind):
+                if not as_name or kind not in words or not _takes_name(row, kind):
                     return False
                 kind = "NAME"
             elif move >= 0:
@@ -92,7 +95,7 @@ class Recogniser:
     def fitting(self) -> list[str]:
         """The types of token that would fit next, sorted."""
         candidates = [symbol for symbol in table_terminals() if symbol in load_table().rows[self.states[-1]]]
-        return [kind for kind in candidates if self.copy().feed(kind)]
+        return [kind for kind in candidates if self.copy().feed(kind, as_name=False)]
 
 
 def _takes_name(row: dict[str, int], keyword: str) -> bool:

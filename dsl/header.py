@@ -23,16 +23,15 @@ def read_header(lexed: Lexed) -> tuple[list[Diagnostic], int, Recogniser]:
     automaton = Recogniser()
     if all(automaton.feed(tokens[i].type) for i in range(first, end)) and automaton.copy().feed(tokens[end].type):
         return [], end, automaton
-    fault, after = _fault(lexed, first, end)
-    if not lexed.bad.isdisjoint(range(first, end)):
-        fault = None
+    reported = not lexed.bad.isdisjoint(range(first, end))
+    fault, after = (None, end) if reported else _fault(lexed, first, end)
     automaton = Recogniser()
     for kind in ("RECIPE", "NAME") if after == end else ("RECIPE", "NAME", "_NEWLINE"):
         automaton.feed(kind)
     return [fault] if fault else [], after, automaton
 
 
-def _fault(lexed: Lexed, first: int, end: int) -> tuple[Diagnostic | None, int]:
+def _fault(lexed: Lexed, first: int, end: int) -> tuple[Diagnostic, int]:
     """What is wrong with the line of tokens [first, end), and the index where reading goes on."""
     kind, word = lexed.tokens[first].type, lexed.text(first)
     here = Span(lexed.source, lexed.tokens[first].start, lexed.tokens[first].end)
@@ -94,7 +93,6 @@ def _bad_line(lexed: Lexed, first: int, end: int) -> Diagnostic:
 def _bad_tail(lexed: Lexed, line: list[tuple[str, str, Span]], end: int) -> Diagnostic:
     """`recipe name` followed by something that is no `extends "file"`."""
     if len(line) == 2:
-        kind, _, last = line[1]
         place = Span(lexed.source, lexed.tokens[end].start, lexed.tokens[end].end)
         return errors.header("`recipe` is followed by its name alone", place, "not expected here", help=SHAPE)
     kind, text, span = line[2]

@@ -146,6 +146,9 @@ class _Lexer:
         self.out.tokens.append(Token("STRING", start, end))
 
     def _number(self, start: int) -> int:
+        if self.text[start] == "." and start and (self.text[start - 1].isalnum() or self.text[start - 1] in '_)]"'):
+            self.out.tokens.append(Token("DOT", start, start + 1))
+            return start + 1
         good = self.number.match(self.text, start)
         end = good.end() if good else start
         if slip := slips.bad_number(self.source, start, end):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from mixc.dsl.diagnostics import Diagnostic, in_order
 from mixc.dsl.driver import Failure, build_tree
 from mixc.dsl.lexer import lex
+from mixc.dsl.messages import explain
 from mixc.dsl.reading import check_text
 from mixc.dsl.recovery import find_mistakes
 from mixc.dsl.syntax import RecipeFile
@@ -26,6 +27,7 @@ def parse(source: SourceText) -> tuple[RecipeFile | None, list[Diagnostic]]:
         tree = build_tree(lexed)
         if not isinstance(tree, Failure):
             return tree, []
-    if any(d.code == "M007" for d in lexed.diagnostics):
-        return None, [d for d in lexed.diagnostics if d.code == "M007"]
-    return None, in_order([*lexed.diagnostics, *find_mistakes(lexed)])
+    if deep := [d for d in lexed.diagnostics if d.code == "M007"]:
+        return None, deep
+    faults, mistakes = find_mistakes(lexed)
+    return None, in_order([*lexed.diagnostics, *faults, *map(explain, mistakes)])

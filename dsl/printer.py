@@ -83,10 +83,9 @@ def format_rule(node: Require | Prefer | Aim | Limit) -> str:
     match node:
         case Require():
             return f"require {format_comparison(node)}"
-        case Prefer(weight=None):
-            return f"prefer {format_comparison(node)}"
-        case Prefer(weight=weight):
-            return f"prefer {format_comparison(node)} weight {format_expression(weight)}"
+        case Prefer():
+            weight = f" weight {format_expression(node.weight)}" if node.weight is not None else ""
+            return f"prefer {format_comparison(node)}{weight}"
         case Aim(direction, value):
             return f"{direction} {format_expression(value)}"
         case Limit():

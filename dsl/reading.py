@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 from mixc.dsl import errors
@@ -42,7 +43,7 @@ def check_text(source: SourceText) -> list[Diagnostic]:
     if len(source.text) > MAX_BYTES:
         return [_too_large(source.name)]
     starts = (*source.line_starts, len(source.text) + 1)
-    for line, (start, after) in enumerate(zip(starts, starts[1:], strict=False), 1):
+    for line, (start, after) in enumerate(pairwise(starts), 1):
         if after - start - 1 > MAX_LINE:
             message = (
                 f"line {line} is {after - start - 1:,} characters long; a recipe's lines have at most {MAX_LINE:,}"

@@ -8,7 +8,7 @@ from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.driver import Recogniser
 from mixc.dsl.header import read_header
 from mixc.dsl.lexer import Lexed
-from mixc.dsl.messages import Mistake, explain
+from mixc.dsl.mistake import Mistake
 
 SEPARATORS = frozenset({"_NEWLINE", "COMMA"})
 OPENERS = frozenset({"LPAR", "LSQB", "LBRACE"})
@@ -22,10 +22,13 @@ class _Place(NamedTuple):
     automaton: Recogniser
 
 
-def find_mistakes(lexed: Lexed) -> list[Diagnostic]:
-    """The mistakes of syntax in a text, one for each statement that has any; none where a token is already reported."""
-    tokens = lexed.tokens
-    found, index, automaton = read_header(lexed)
+def find_mistakes(lexed: Lexed) -> tuple[list[Diagnostic], list[Mistake]]:
+    """What is wrong with the header, and one mistake for each statement that has any.
+
+    A statement that holds a token with a diagnostic of its own is passed over.
+    """
+    tokens, found = lexed.tokens, list[Mistake]()
+    faults, index, automaton = read_header(lexed)
     # For each open bracket, and the file: where its current statement begins, or None when it holds no statements.
     places: list[_Place | None] = [_Place(index, automaton.copy())]
     while index < len(tokens):
@@ -35,7 +38,7 @@ def find_mistakes(lexed: Lexed) -> list[Diagnostic]:
             start = places[-1]
             end = _end_of_statement(lexed, start.at, index)
             if lexed.bad.isdisjoint(range(start.at, end + 1)):
-                found.append(explain(Mistake(lexed, start.at, index, automaton)))
+                found.append(Mistake(lexed, start.at, index, automaton))
             index, automaton = end, start.automaton.copy()
             if not automaton.feed(tokens[index].type):
                 break  # the end of the file inside a block, which the brackets have reported
@@ -47,7 +50,7 @@ def find_mistakes(lexed: Lexed) -> list[Diagnostic]:
             places.pop()
         elif kind in SEPARATORS and places[-1] is not None:
             places[-1] = _Place(index, automaton.copy())
-    return found
+    return faults, found
 
 
 def _end_of_statement(lexed: Lexed, start: int, failed: int) -> int:

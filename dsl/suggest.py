@@ -9,7 +9,7 @@ def suggest(word: str, allowed: Iterable[str], synonyms: Mapping[str, str] | Non
     """The allowed word closest to `word`, or None when none is close.
 
     Close is a known synonym, the same word in other case, or a distance of at most a third of the length of `word`
-    (at least 1 from three letters on). Among equals the first in alphabetical order wins, whatever the order of `allowed`.
+    (at least 1 from three letters on). Among equals the first in alphabetical order wins, whatever order they came in.
     """
     candidates = sorted(set(allowed))
     target = (synonyms or {}).get(word, (synonyms or {}).get(word.lower()))
