@@ -1,0 +1,73 @@
+"""Which directions a rule may have: its solutions must form a convex set, or no optimum could be certified."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from mixc.compiler.front.arithmetic import Part
+from mixc.compiler.front.context import Context, shortened
+from mixc.compiler.front.errors_rules import wrong_curvature
+from mixc.compiler.recipe import Selector, Sense
+
+Curvature = Literal["affine", "convex", "concave"]
+CURVATURE: Final[dict[str, Curvature]] = {"passes": "convex", "loss": "convex", "change": "convex", "info": "concave"}
+ALONE: Final = ("passes", "change")
+_REASONS: Final = {
+    "passes": "the largest repetition can only be bounded from above: `passes(x) <= n`",
+    "change": 'the change from a manifest can only be bounded from above: `change("m.json") <= 5%`',
+    "loss": "a loss falls ever more slowly with data, so it can only be bounded from above: `loss(x) <= n`",
+    "info": "information grows ever more slowly with data, so it can only be bounded from below: `info(x) >= n`",
+}
+
+
+def fits(parts: tuple[Part, ...], sense: Sense, operator: str, context: Context) -> bool:
+    """Whether `sum of parts sense constant` describes a convex set; if not, says which term is in the way."""
+    unknown = [part for part in parts if part.term.baseline is None]
+    for part in unknown:
+        reason = _fault(part, unknown, sense)
+        if reason is not None:
+            term = shortened(part.span.text)
+            context.out.append(wrong_curvature(part.span, term, operator, reason, _help(part, unknown, sense)))
+            return False
+    return True
+
+
+def _fault(part: Part, unknown: list[Part], sense: Sense) -> str | None:
+    function = part.term.function
+    if function == "quality":
+        return None if _is_linear_quality(unknown) or len(unknown) == 1 else _QUALITY
+    curvature = CURVATURE.get(function, "affine")
+    if curvature == "affine":
+        return None
+    if function in ALONE and len(unknown) > 1:
+        return f"`{function}` stands alone on its side of a rule, against a number"
+    if sense == "==":
+        return f"{_REASONS[function]}, never fixed"
+    small = (curvature == "convex") == (part.coefficient > 0)
+    return None if small == (sense == "<=") else _REASONS[function]
+
+
+_QUALITY = (
+    "quality is a mean over what is taken: it is compared with a number, `quality(x) >= 60%`, or between whole phases, "
+    "`quality(anneal) >= quality(pretrain) + 10%`"
+)
+
+
+def _is_linear_quality(unknown: list[Part]) -> bool:
+    """Whether the tokens under every mean are fixed: the whole mixture or whole phases."""
+    return all(part.term.function == "quality" and _whole(part.term.of) for part in unknown)
+
+
+def _whole(of: Selector) -> bool:
+    return of.sources is of.languages is of.domains is None and of.best is None and of.each in (None, "phase")
+
+
+def _help(part: Part, unknown: list[Part], sense: Sense) -> tuple[str, ...]:
+    """The same rule turned round, where that is one function against a number."""
+    function = part.term.function
+    if len(unknown) > 1 or function == "quality":
+        return ("bound a share or tokens instead",) if function != "quality" else ()
+    turned = ">=" if CURVATURE.get(function) == "concave" else "<="
+    if function in ("loss", "info"):
+        return (f"turn it round with `{turned}`, or bound a share or tokens instead",)
+    return (f"turn it round with `{turned}`",)

@@ -1,0 +1,47 @@
+"""Whether a number has the dimension and the range that its place asks for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mixc.compiler.front.context import Context, shortened
+from mixc.compiler.front.errors_units import out_of_range, percent_forgotten, wrong_dimension
+from mixc.compiler.front.shapes import Measure
+from mixc.compiler.front.units import NUMBER, WHOLE_BUDGET, Quantity, describe, percent
+from mixc.dsl.syntax import Binary, Expression, Number
+
+_COST: Final = "what another language takes away is `cost`"
+
+
+def measured(found: Quantity, shape: Measure, node: Expression, what: str, note: str, context: Context) -> bool:
+    """Whether a quantity has the dimension and the range of a measure; if not, says so."""
+    text = shortened(node.span.text)
+    free = (shape.bare and found.dimension == NUMBER) or (shape.exact and found.dimension == WHOLE_BUDGET)
+    if found.dimension != shape.dimension and not free:
+        expected, got = describe(shape.dimension), describe(found.dimension)
+        literal = node.literal if isinstance(node, Number) and not node.literal.endswith("%") else ""
+        help_ = f"write `{literal} {expected}`".replace(" `", "`") if literal else ""
+        context.out.append(wrong_dimension(node.span, what, expected, got, note, help_))
+        return False
+    value = found.value
+    if shape.high == 1 and value > 1 and not isinstance(node, Binary) and "%" not in text and value >= 2:
+        context.out.append(percent_forgotten(node.span, what, text, percent(value)))
+        return False
+    if shape.whole and value.denominator != 1:
+        context.out.append(out_of_range(node.span, what, text, "a whole number", note))
+        return False
+    low, high = shape.low, shape.high
+    if (low is not None and (value < low or (shape.above and value == low))) or (high is not None and value > high):
+        context.out.append(
+            out_of_range(node.span, what, text, _range(shape), note, _COST if what == "`transfer`" else "")
+        )
+        return False
+    return True
+
+
+def _range(shape: Measure) -> str:
+    if shape.high == 1:
+        return "more than 0% and at most 100%" if shape.above else "between 0% and 100%"
+    if shape.high is not None:
+        return f"between {shape.low} and {shape.high}"
+    return f"more than {shape.low}" if shape.above else f"{shape.low} or more"

@@ -1,0 +1,159 @@
+"""From a recipe file to a checked `Recipe`: the passes of the front in order.
+
+Stages are reported one at a time: syntax and files, then names, then units, rules and values. A mistake in one stage
+makes the next one's findings doubtful, so they wait.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from mixc.compiler.front.budget import build_budget
+from mixc.compiler.front.checks import check_priorities, check_quality, check_sources
+from mixc.compiler.front.context import Context, Scope
+from mixc.compiler.front.cycles import circular
+from mixc.compiler.front.declare import build_language, build_source
+from mixc.compiler.front.declare_quality import (
+    build_domain,
+    build_evaluation,
+    build_laws,
+    build_quality,
+    build_rater,
+    build_strategy,
+    build_target,
+)
+from mixc.compiler.front.load import File, Program, Tree, input_files, load
+from mixc.compiler.front.merge import Merged, Merger
+from mixc.compiler.front.names import build_namespace, resolve_groups
+from mixc.compiler.front.namespace import Namespace
+from mixc.compiler.front.params import with_given
+from mixc.compiler.front.phases import Sources, build_phases, collect_sources, phase_limits
+from mixc.compiler.front.rules import lower
+from mixc.compiler.recipe import Budget, Recipe, Rule, Source
+from mixc.dsl.diagnostics import Diagnostic, Severity, has_errors, in_order
+from mixc.dsl.syntax import Declaration
+from mixc.dsl.text import SourceText
+
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
+
+
+def load_recipe(
+    path: Path, *, params: Mapping[str, str] = NO_PARAMS, allow_outside: bool = False
+) -> tuple[Recipe | None, list[Diagnostic]]:
+    """The checked recipe of a file, or None; diagnostics in the order of files and text.
+
+    `params` sets declared params by their text, as on the command line. `allow_outside` permits files outside the
+    recipe's folder. Warnings come with a recipe; errors come without.
+    """
+    program, tree, out = load(path, allow_outside=allow_outside)
+    if program is None or has_errors(out):
+        return None, in_order(out)
+    merger = Merger(out)
+    merged = merger.merge(program)
+    context, programs = _context(program, merger, tree, params)
+    sources = collect_sources(merged, lambda node: merger.expand(_home(node, programs), node), out)
+    broken = frozenset(sources.failed)
+    context.names = build_namespace(merged, sources.entries.values(), broken, context)
+    recipe = _build(program, merged, sources, context, params, Path(os.path.normpath(path.absolute())))
+    found = in_order(_first_stage(out))
+    return (None if has_errors(found) else recipe), found
+
+
+def _first_stage(found: list[Diagnostic]) -> list[Diagnostic]:
+    """What is reported: when names are wrong, nothing that may only follow from that."""
+    early = [d for d in found if not d.code.startswith("M2")]
+    return early if any(d.severity is Severity.ERROR for d in early) else found
+
+
+def _home(node: Declaration, programs: Mapping[SourceText, Program]) -> Program:
+    return programs[node.span.source]
+
+
+def _context(
+    root: Program, merger: Merger, tree: Tree, given: Mapping[str, str]
+) -> tuple[Context, dict[SourceText, Program]]:
+    """The scopes of all programs, the root's with the params of the command line."""
+    scopes: dict[SourceText, Scope] = {}
+    files: dict[SourceText, File] = {}
+    programs: dict[SourceText, Program] = {}
+    waiting, seen = [root], {root}
+    while waiting:
+        program = waiting.pop()
+        merged = merger.merge(program)
+        params = {entry.name: entry for entry in merged.of_kind("param")}
+        texts = [file.source for file in program.files]
+        if program is root:
+            params, more = with_given(params, given, merger.out)
+            texts += more
+        scope = Scope(params, program.imports, circular(params, "params", merger.out))
+        for text in texts:
+            scopes[text], programs[text] = scope, program
+        files.update((file.source, file) for file in program.files)
+        nearer = [
+            one.program for one in program.imports.values() if one.program is not None and one.program not in seen
+        ]
+        seen.update(nearer)
+        waiting += nearer
+    nothing = Namespace(
+        {"source": frozenset(), "language": frozenset(), "domain": frozenset(), "phase": frozenset()}, False
+    )
+    return Context(tree, scopes, files, nothing, merger.out), programs
+
+
+def _build(
+    program: Program, merged: Merged, found: Sources, context: Context, params: Mapping[str, str], path: Path
+) -> Recipe | None:
+    root = program.files[-1]
+    header = root.tree.name.span
+    budget = build_budget(merged.one("budget"), context, header)
+    groups = resolve_groups(merged, context)
+    phases = build_phases(merged, context)
+    sources = _sources(found, context)
+    languages = tuple(build_language(entry, context) for entry in merged.of_kind("language"))
+    every = merged.one("languages", "all")
+    default = build_language(every, context) if every else None
+    domains = tuple(build_domain(entry, context) for entry in merged.of_kind("domain"))
+    targets = tuple(build_target(entry, context) for entry in merged.of_kind("target"))
+    quality = build_quality(merged, context)
+    rules = _rules(merged, context)
+    check_sources(sources, context, header)
+    check_priorities(languages, default, rules, context)
+    check_quality(merged, quality, domains, targets, context)
+    return Recipe(
+        name=root.tree.name.text,
+        path=str(path),
+        description=root.tree.description,
+        files=input_files(context.tree),
+        params=tuple(sorted(params.items())),
+        budget=budget or Budget(None, None, None),
+        sources=sources,
+        languages=languages,
+        all_languages=default,
+        groups=groups,
+        domains=domains,
+        raters=tuple(build_rater(entry, context) for entry in merged.of_kind("rater")),
+        targets=targets,
+        quality=quality,
+        laws=build_laws(merged, context),
+        strategy=build_strategy(merged, context),
+        phases=phases,
+        rules=rules,
+        evaluations=tuple(build_evaluation(entry, context) for entry in merged.of_kind("evaluate")),
+    )
+
+
+def _sources(found: Sources, context: Context) -> tuple[Source, ...]:
+    limits = phase_limits(found, context)
+    return tuple(
+        build_source(entry, found.phases[name], limits.get(name, ()), context) for name, entry in found.entries.items()
+    )
+
+
+def _rules(merged: Merged, context: Context) -> tuple[Rule, ...]:
+    rules = lower(merged.rules, context)
+    for phase in merged.of_kind("phase"):
+        rules += lower(phase.rules, context, phase.name)
+    return tuple(rules)
