@@ -71,14 +71,15 @@ def problem_languages(
 ) -> tuple[tuple[ProblemLanguage, ...], list[Diagnostic]]:
     """Every language of the mixture with its weight, what it receives and pays, and its loss law."""
     declared = {language.code: language for language in recipe.languages}
-    made, found = [], []
+    made, much = [], {}
     for code in supply.languages:
         language = declared.get(code) or recipe.all_languages or Language(code)
         transfer, cost = exchange(recipe, supply, code, language, tokens)
         made.append(problem_language(supply, code, language, transfer, cost))
-        if sum(transfer.values()) > 1 + 1e-9:
-            found.append(much_transfer(code, transfer, language.span or recipe.laws.span))
-    return tuple(made), found
+        total = sum(transfer.values())
+        if total > 1 + 1e-9 and sum(value for _, value in language.transfer) <= 1:  # the front reports its own
+            much[code] = total
+    return tuple(made), [much_transfer(much, recipe.laws.span)] if much else []
 
 
 def exchange(recipe: Recipe, supply: Supply, code: str, language: Language, tokens: int) -> tuple[Terms, Terms]:
@@ -138,7 +139,7 @@ def check_calibration(recipe: Recipe, supply: Supply) -> list[Diagnostic]:
     if fitted is None:
         return []
     pairs = (("form", fitted.form, laws.form), ("signal", fitted.signal, laws.signal))
-    return [other_law(fitted.name, key, was, now, laws.span) for key, was, now in pairs if was != now]
+    return [other_law(laws.transfer or fitted.name, key, was, now, laws.span) for key, was, now in pairs if was != now]
 
 
 @page("M436")
@@ -161,21 +162,22 @@ def other_law(name: str, key: str, fitted: str, stated: str, span: Span | None) 
 
 
 @page("M437")
-def much_transfer(code: str, transfer: Mapping[str, float], span: Span | None) -> Diagnostic:
-    """A language receives more than everything.
+def much_transfer(totals: Mapping[str, float], span: Span | None) -> Diagnostic:
+    """Languages receive more than everything.
 
-    `transfer` terms of one language sum to more than 100%: if all other languages had the same information, it would
-    learn more from them than from its own text. A warning, since the law allows it; measured transfer is far below.
+    The transfer terms of a calibration or of `family(…)` sum to more than 100% for some languages: if all others had
+    the same information, they would learn more from them than from their own text. A warning, since the law allows
+    it; measured transfer is far below, and adding pairwise measurements over many languages overstates it.
 
-    Check whether the terms were meant as 5% and not as 50%, or lower `family(…)`.
+    Lower `family(…)`, or state the terms that are known in `language … { transfer = … }`.
     """
-    total = sum(transfer.values())
-    largest = sorted(transfer, key=lambda j: (-transfer[j], j))[:3]
+    largest = sorted(totals, key=lambda code: (-totals[code], code))
+    more = f" and {len(largest) - 5} more languages" if len(largest) > 5 else ""
     return Diagnostic(
         "M437",
-        f"`{code}` receives {total:.0%} from other languages",
+        f"transfer into `{largest[0]}` sums to {totals[largest[0]]:.0%}",
         (Label(span),) if span else (),
-        ("largest terms: " + ", ".join(f"{j} {transfer[j]:.0%}" for j in largest),),
-        ("lower the terms: their sum is what it would learn if all others had as much as it has",),
+        ("above 100%: " + ", ".join(f"{code} {totals[code]:.0%}" for code in largest[:5]) + more,),
+        ("lower the terms: their sum is what a language would learn if all others had as much as it has",),
         Severity.WARNING,
     )

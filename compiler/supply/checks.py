@@ -45,12 +45,9 @@ def near_misses(code: str, held: Iterable[Held]) -> Iterator[tuple[str, str, int
 
 
 def check_sources(held: Sequence[Read], languages: Sequence[str]) -> list[Diagnostic]:
-    """Overlaps, unknown codes, idle aliases, sources of no use, and two sources of one origin."""
+    """Unknown codes, idle aliases, sources of no use, and two sources of one origin."""
     found = []
     for source, catalog, rows, tokens in held:
-        total = sum(part for _, part in source.overlap)
-        if total > 1 + 1e-12:
-            found.append(messages.all_overlaps(source, total))
         unknown = [row.tag for row in rows if row.reason == "unknown code"]
         if unknown:
             found.append(messages.unknown_codes(source, unknown))
@@ -63,10 +60,20 @@ def check_sources(held: Sequence[Read], languages: Sequence[str]) -> list[Diagno
 
 
 def shared_origins(held: Sequence[Read], languages: Sequence[str]) -> Iterator[Diagnostic]:
-    """Pairs of sources of one origin that hold a language of the mixture in common and state no overlap."""
+    """Pairs of sources of one origin that hold a language of the mixture in common and state no overlap.
+
+    Two origins that the recipe itself states are compared by the front; here a catalog's header names one of them.
+    """
     for (first, first_catalog, _, one), (second, second_catalog, _, other) in combinations(held, 2):
         origin = first.origin or named(first_catalog, "origin")
         both = [code for code in languages if one.get(code, 0) and other.get(code, 0)]
         stated = second.name in dict(first.overlap) or first.name in dict(second.overlap)
-        if origin and origin == (second.origin or named(second_catalog, "origin")) and both and not stated:
+        known = first.origin is not None and second.origin is not None
+        if (
+            origin
+            and not known
+            and origin == (second.origin or named(second_catalog, "origin"))
+            and both
+            and not stated
+        ):
             yield messages.one_origin(first, second, origin, both)

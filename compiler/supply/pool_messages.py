@@ -32,7 +32,9 @@ def no_supply(language: Language, held: Sequence[str], near: Sequence[tuple[str,
     declaration. Text in another than a language's main script is never counted without an alias.
     """
     notes = (
-        [f"the sources hold {len(held)} languages: {listed(held, 20)}"] if held else ["the sources hold no language"]
+        [f"the sources hold {len(held)} language{'s' * (len(held) > 1)}: {listed(held, 20)}"]
+        if held
+        else ["the sources hold no language"]
     )
     notes += [f"{amount(tokens)} of `{source}` are tagged `{plain(tag)}`" for source, tag, tokens in near[:3]]
     alias = f"map it in the source: `aliases = {{ {plain(near[0][1])}: {language.code} }}`" if near else None
@@ -76,22 +78,6 @@ def words_of(source: Source, tags: Sequence[str]) -> Diagnostic:
         at(source.supply_span or source.span),
         (),
         ("give bytes or tokens for these languages",),
-    )
-
-
-@page("M424")
-def all_overlaps(source: Source, total: float) -> Diagnostic:
-    """Overlaps take away more than there is.
-
-    `overlap = { fineweb2: 60% }` says how much of this source's text is also in another, and reduces its unique
-    supply. Fractions of several sources add up, and cannot exceed 100%.
-    """
-    return Diagnostic(
-        "M424",
-        f"overlaps of source `{source.name}` sum to {total * 100:g}%, more than all of it",
-        at(source.span),
-        (),
-        ("lower them to what is really shared; text shared with both others counts once",),
     )
 
 
