@@ -60,7 +60,7 @@ def concrete_rules(rules: Iterable[Rule], inventory: Inventory) -> tuple[tuple[R
 
 def one_by_one(rule: Rule, inventory: Inventory) -> Iterator[Rule]:
     """The rule itself, or one rule per member of its `each`; the text then names the member."""
-    kind = next((term.of.each for term in rule.terms if term.of.each is not None), None)
+    kind: Kind | None = next((term.of.each for term in rule.terms if term.of.each is not None), None)
     if kind is None:
         yield rule
         return

@@ -135,7 +135,7 @@ class CalibrationFile:
 
 def shipped() -> tuple[str, ...]:
     """Names of the calibrations that come with mixc, sorted."""
-    folder = files(__package__).joinpath("calibrations")
+    folder = files("mixc.compiler.laws").joinpath("calibrations")
     return tuple(sorted(entry.name[: -len(".json")] for entry in folder.iterdir() if entry.name.endswith(".json")))
 
 
@@ -192,7 +192,7 @@ def _load(
 def _content(name: str, folder: Path, span: Span | None) -> tuple[bytes | None, list[Diagnostic]]:
     """The bytes of a shipped calibration, or of a file; a bare word that is neither is a misspelt name."""
     if name in shipped():
-        return files(__package__).joinpath("calibrations", f"{name}.json").read_bytes(), []
+        return files("mixc.compiler.laws").joinpath("calibrations", f"{name}.json").read_bytes(), []
     path = folder / name
     try:
         return path.read_bytes(), []

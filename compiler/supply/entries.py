@@ -77,12 +77,10 @@ def entry(source: Source, row: CatalogRow) -> Entry | None:
 
 def unit_of(source: Source, row: CatalogRow) -> tuple[Unit, int] | None:
     """The size to read: tokens, else the unit whose rate the recipe states, else bytes, else words."""
-    stated: list[tuple[Unit, int | None]] = [("tokens", row.tokens)]
+    sizes: tuple[tuple[Unit, int | None], ...] = (("tokens", row.tokens), ("bytes", row.bytes), ("words", row.words))
     if source.tokens_per_byte is None and source.tokens_per_word is not None:
-        stated += [("words", row.words), ("bytes", row.bytes)]
-    else:
-        stated += [("bytes", row.bytes), ("words", row.words)]
-    return next(((unit, amount) for unit, amount in stated if amount is not None), None)
+        sizes = (sizes[0], sizes[2], sizes[1])
+    return next(((unit, amount) for unit, amount in sizes if amount is not None), None)
 
 
 def rate_of(source: Source, unit: Unit, script: str) -> tuple[float, bool]:

@@ -71,7 +71,7 @@ class Registry:
 @cache
 def registry() -> Registry:
     """The shipped facts, read once."""
-    data = json.loads(files(__package__).joinpath("languages.json").read_text(encoding="utf-8"))
+    data = json.loads(files("mixc.compiler.supply").joinpath("languages.json").read_text(encoding="utf-8"))
     languages, canonical_of = {}, {}
     for code, (name, script, family, spellings) in data["languages"].items():
         languages[code] = Language(name, script, family)

@@ -31,11 +31,8 @@ def no_supply(language: Language, held: Sequence[str], near: Sequence[tuple[str,
     Add a source that holds the language, map the data's code to it (`aliases = { kor_Latn: ko }`), or remove the
     declaration. Text in another than a language's main script is never counted without an alias.
     """
-    notes = (
-        [f"the sources hold {len(held)} language{'s' * (len(held) > 1)}: {listed(held, 20)}"]
-        if held
-        else ["the sources hold no language"]
-    )
+    codes = f"{len(held)} language{'s' * (len(held) > 1)}: {listed(held, 20)}" if held else "no language"
+    notes = [f"the sources hold {codes}"]
     notes += [f"{amount(tokens)} of `{source}` are tagged `{plain(tag)}`" for source, tag, tokens in near[:3]]
     alias = f"map it in the source: `aliases = {{ {plain(near[0][1])}: {language.code} }}`" if near else None
     return Diagnostic(

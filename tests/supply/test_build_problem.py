@@ -100,7 +100,7 @@ def test_languages_all_share_their_defaults(tmp_path: Path) -> None:
 
 
 def test_transfer_between_families(tmp_path: Path) -> None:
-    languages = tuple(Language(c) for c in ("de", "en", "eu", "pl", "ru")) + (Language("no", transfer=(("de", 0.3),)),)
+    languages = (*map(Language, ("de", "en", "eu", "pl", "ru")), Language("no", transfer=(("de", 0.3),)))
     made = replace(six(tmp_path), languages=languages, laws=Laws(family=0.1))
     transfer = {language.code: dict(language.transfer) for language in problem_of(made).languages}
     assert transfer == {
@@ -116,7 +116,7 @@ def test_transfer_between_families(tmp_path: Path) -> None:
 
 def test_a_calibration_is_evaluated_at_the_budget_and_the_recipe_replaces_terms(tmp_path: Path) -> None:
     calibrated(tmp_path)
-    declared = tuple(Language(c) for c in ("de", "en", "ru")) + (Language("no", transfer=(("en", 0.07),)),)
+    declared = (*map(Language, ("de", "en", "ru")), Language("no", transfer=(("en", 0.07),)))
     made = replace(six(tmp_path), languages=declared, laws=Laws(transfer="run7.json"))
     german, _, norwegian, _ = problem_of(made).languages
     assert dict(german.transfer) == {"en": approx(0.2 / 10**0.5)}
