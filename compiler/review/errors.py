@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 
 
@@ -140,15 +142,19 @@ def no_such_name(name: str, file: str, nearest: str | None, known: str) -> Diagn
 
 
 @page("M466")
-def no_such_code(code: str, nearest: str | None) -> Diagnostic:
+def no_such_code(code: str, codes: Sequence[str]) -> Diagnostic:
     """no diagnostic has that code
 
     `mixc explain CODE` prints the page of a diagnostic, such as `M301`.
 
     What to do: copy the code from the message, between the brackets.
     """
-    helps = (f"did you mean `{nearest}`?",) if nearest else ("codes look like `M301`; manifests end in `.json`",)
-    return Diagnostic("M466", f"no diagnostic has the code `{code}`", helps=helps)
+    return Diagnostic(
+        "M466",
+        f"no diagnostic has the code `{code}`",
+        notes=(f"codes there are: {', '.join(codes)}",),
+        helps=("copy the code from the message, between the brackets",),
+    )
 
 
 @page("M467")

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from mixc.compiler.review import errors
-from mixc.compiler.review.provenance import Provenance
+from mixc.compiler.review.provenance import PinnedFile, Provenance
 from mixc.compiler.review.reading import CONFLICT, fetch, mistake_in
 from mixc.compiler.review.rows import Count, Hash, Row, Rows
 from mixc.dsl.diagnostics import Diagnostic, page
@@ -25,7 +25,7 @@ class FileBlock(Row):
     """A recipe, catalog, calibration or manifest that was read."""
 
     kind: str
-    bytes: Count
+    bytes: Count | None = None
     sha256: Hash
 
 
@@ -94,7 +94,7 @@ def build_lock(provenance: Provenance) -> Lock:
     """The lock of a compilation."""
     return Lock(
         param=dict(provenance.params),
-        file={f.name: FileBlock(kind=f.kind, bytes=f.size, sha256=f.sha256) for f in provenance.files},
+        file={f.name: FileBlock(kind=f.kind, bytes=f.size, sha256=f.sha256) for f in _own_files(provenance)},
         source={
             s.name: SourceBlock(
                 planning=s.planning,
@@ -107,6 +107,12 @@ def build_lock(provenance: Provenance) -> Lock:
             for s in provenance.sources
         },
     )
+
+
+def _own_files(provenance: Provenance) -> list[PinnedFile]:
+    """Files that no source's block pins already."""
+    of_sources = {name for source in provenance.sources for name in source.files}
+    return [file for file in provenance.files if file.name not in of_sources]
 
 
 def lock_text(lock: Lock) -> str:

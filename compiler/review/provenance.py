@@ -14,7 +14,7 @@ class PinnedFile:
     kind: str
     name: str
     sha256: str
-    size: int  # bytes
+    size: int | None = None  # bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,51 @@
+"""The `mixc` application: one small module per command; everything heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mixc import __version__
+from mixc.compiler.cli.check import check
+from mixc.compiler.cli.compare import compare
+from mixc.compiler.cli.compile import compile_recipe
+from mixc.compiler.cli.diff import diff
+from mixc.compiler.cli.explain import explain
+from mixc.compiler.cli.fmt import fmt
+from mixc.compiler.cli.schema import schema
+from mixc.compiler.cli.session import show
+
+app = typer.Typer(
+    name="mixc",
+    help="Compile recipes into certified pretraining data mixtures.",
+    epilog="Exit codes: 0 fine, 1 errors, 2 changes found, 70 a bug in mixc, 130 interrupted. "
+    "`--debug` shows the traceback of a bug.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        show(f"mixc {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")] = False,
+) -> None:
+    """Compile recipes into certified pretraining data mixtures."""
+
+
+app.command("check")(check)
+app.command("fmt")(fmt)
+app.command("compile")(compile_recipe)
+app.command("explain")(explain)
+app.command("diff")(diff)
+app.command("compare")(compare)
+app.command("schema")(schema)

@@ -1,0 +1,144 @@
+"""`mixc compile`: from a recipe to its manifest and lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mixc.compiler.cli.guard import CHANGES
+from mixc.compiler.cli.session import (
+    AllowOutside,
+    Diagnostics,
+    DiagnosticsFormat,
+    Params,
+    Recipe,
+    given_params,
+    report,
+    show,
+)
+
+if TYPE_CHECKING:
+    from mixc.compiler.pipeline import Artefacts
+    from mixc.dsl.diagnostics import Diagnostic
+
+MANIFEST = ".manifest.json"
+LOCK = ".lock"
+
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="MANIFEST", help="Where the manifest goes; the lock beside it.")
+]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if manifest or lock is out of date.")]
+Locked = Annotated[bool, typer.Option("--locked", help="Refuse inputs other than those that the lock pins.")]
+Format = Annotated[Literal["text", "json"], typer.Option("--format", help="The table, or the manifest itself.")]
+
+
+def compile_recipe(
+    recipe: Recipe,
+    output: Output = None,
+    check: Check = False,
+    locked: Locked = False,
+    params: Params = None,
+    allow_outside: AllowOutside = False,
+    form: Format = "text",
+    diagnostics: Diagnostics = "full",
+) -> int:
+    """Decide the mixture of a recipe; write its manifest and its lock."""
+    from mixc.compiler.pipeline import DECIDE, PIN, Artefacts, run_passes
+    from mixc.dsl.diagnostics import has_errors
+
+    manifest = output or recipe.with_name(recipe.stem + MANIFEST)
+    made, found = run_passes(PIN, Artefacts(recipe, given_params(params), allow_outside))
+    if locked and not has_errors(found):
+        found += _against_lock(made, lock_beside(manifest))
+    if not has_errors(found):
+        made, more = run_passes(DECIDE, made)
+        found += more
+    if has_errors(found):
+        return report(found, diagnostics)
+    if check:
+        return _check(made, found, manifest, diagnostics)
+    return _write(made, found, manifest, form, diagnostics)
+
+
+def lock_beside(manifest: Path) -> Path:
+    """`x.lock` for `x.manifest.json`; the stem decides for other names."""
+    name = manifest.name
+    stem = name.removesuffix(MANIFEST) if name.endswith(MANIFEST) else manifest.stem
+    return manifest.with_name(stem + LOCK)
+
+
+def artefacts(made: Artefacts, manifest: Path) -> dict[Path, bytes]:
+    """The bytes of manifest and lock by path."""
+    from mixc.compiler.review.lock import lock_text
+    from mixc.compiler.review.manifest import manifest_text
+
+    assert made.manifest is not None
+    assert made.lock is not None
+    return {
+        manifest: manifest_text(made.manifest).encode(),
+        lock_beside(manifest): lock_text(made.lock).encode(),
+    }
+
+
+def _against_lock(made: Artefacts, path: Path) -> list[Diagnostic]:
+    from mixc.compiler.review.lock import drift, inputs_differ, read_lock
+
+    pinned, found = read_lock(str(path))
+    if pinned is None or made.lock is None:
+        return found
+    drifts = drift(pinned, made.lock)
+    return [inputs_differ(str(path), drifts)] if drifts else []
+
+
+def _check(made: Artefacts, found: list[Diagnostic], manifest: Path, form: DiagnosticsFormat) -> int:
+    """Exit 2 unless both files are what compiling gives now."""
+    from mixc.compiler.review.output import holds
+    from mixc.compiler.review.verify import out_of_date
+
+    outdated = []
+    for path, data in artefacts(made, manifest).items():
+        if holds(path, data):
+            continue
+        why = _why(made, path, path == manifest)
+        outdated += [out_of_date(str(path), why)] if why else []
+    code = report([*found, *outdated], form)
+    if not outdated:
+        show(f"{manifest}: up to date\n")
+    return CHANGES if outdated else code
+
+
+def _why(made: Artefacts, path: Path, is_manifest: bool) -> str | None:
+    """Why the file on disk does not stand; None when another platform's last digits are all that differs."""
+    from mixc.compiler.review.reading import read_manifest
+    from mixc.compiler.review.verify import why_outdated
+    from mixc.compiler.solve.decide import prove
+
+    if not path.exists():
+        return "it was never written"
+    if not is_manifest or made.manifest is None:
+        return "its inputs changed"
+    on_disk, found = read_manifest(str(path))
+    if on_disk is None:
+        return found[0].message
+    return why_outdated(on_disk, made.manifest, prove)
+
+
+def _write(
+    made: Artefacts, found: list[Diagnostic], manifest: Path, form: Literal["text", "json"], style: DiagnosticsFormat
+) -> int:
+    from mixc.compiler.review.output import write_together
+
+    files = artefacts(made, manifest)
+    code = report([*found, *write_together(files)], style)
+    if code:
+        return code
+    if form == "json":
+        show(files[manifest].decode())
+        return 0
+    from mixc.compiler.review.summary import language_table, proof
+
+    assert made.decision is not None
+    show(f"{language_table(made.decision)}\n{proof(made.decision)}wrote {' and '.join(map(str, files))}\n")
+    return 0

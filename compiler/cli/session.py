@@ -1,0 +1,91 @@
+"""What commands share: options, and the two streams. Data goes to stdout, diagnostics go to stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TextIO, TypeAlias
+
+import typer
+
+from mixc.compiler.cli.guard import ERRORS
+
+if TYPE_CHECKING:
+    from mixc.dsl.diagnostics import Diagnostic
+
+DiagnosticsFormat: TypeAlias = Literal["full", "concise", "json", "github"]
+WIDTH = 100
+BROKEN_PIPE = 141
+
+Recipe = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, `NAME.mix`.")]
+Diagnostics = Annotated[DiagnosticsFormat, typer.Option("--diagnostics", help="How errors and warnings are printed.")]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Set a param of the recipe: `size=7B`.")
+]
+AllowOutside = Annotated[
+    bool, typer.Option("--allow-outside", help="Let the recipe read files outside its own folder.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Read manifests that were edited after they were compiled.")]
+
+
+def report(found: Iterable[Diagnostic], form: DiagnosticsFormat) -> int:
+    """Print diagnostics on stderr; the exit code that they ask for.
+
+    JSON is one array even when there is nothing to say; a command reports once.
+    """
+    from mixc.dsl.diagnostics import has_errors
+    from mixc.dsl.render import render
+
+    listed = list(found)
+    if listed or form == "json":
+        color = form == "full" and sys.stderr.isatty() and "NO_COLOR" not in os.environ
+        width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stderr.isatty() else WIDTH
+        _write(sys.stderr, render(listed, form, color=color, width=width))
+    return ERRORS if has_errors(listed) else 0
+
+
+def show(text: str) -> None:
+    """Print data on stdout; quiet when nobody reads it any more."""
+    _write(sys.stdout, text)
+
+
+def given_params(pairs: list[str] | None) -> dict[str, str]:
+    """`--param name=value`, each name once."""
+    params: dict[str, str] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            wrong(f"`--param {pair}` sets nothing: write `--param name=value`")
+        if name.strip() in params:
+            wrong(f"`--param` sets `{name.strip()}` twice")
+        params[name.strip()] = value.strip()
+    return params
+
+
+def one_of(word: str, allowed: Iterable[str], what: str) -> None:
+    """Refuse a word that is none of the allowed ones."""
+    from mixc.dsl.suggest import suggest
+
+    known = list(allowed)
+    if word not in known:
+        nearest = suggest(word, known)
+        hint = f"did you mean `{nearest}`?" if nearest else f"choose from {', '.join(known)}"
+        wrong(f"no {what} is called `{word}`: {hint}")
+
+
+def wrong(sentence: str) -> NoReturn:
+    """Leave because the command line is wrong."""
+    raise typer.BadParameter(sentence)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail again when Python closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise SystemExit(BROKEN_PIPE) from None

@@ -1,0 +1,156 @@
+"""The compiler as a tuple of passes, from a recipe file to a manifest and a lock.
+
+A pass takes what was made so far and returns it with one thing more, and diagnostics; errors stop before the next one.
+Each pass imports what it needs when it runs, so that `mixc check` loads neither numpy nor a solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from mixc.dsl.diagnostics import Diagnostic, has_errors, page
+
+if TYPE_CHECKING:
+    from mixc.compiler.problem import Decision, Problem
+    from mixc.compiler.recipe import Recipe
+    from mixc.compiler.review.lock import Lock
+    from mixc.compiler.review.schema import Manifest
+    from mixc.compiler.supply.supply import Supply
+
+
+@dataclass(frozen=True, slots=True)
+class Artefacts:
+    """What the passes have made so far; None is not made yet. The first three fields are what to compile, and how."""
+
+    path: Path
+    params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    allow_outside: bool = False
+    recipe: Recipe | None = None
+    supply: Supply | None = None
+    problem: Problem | None = None
+    decision: Decision | None = None
+    manifest: Manifest | None = None
+    lock: Lock | None = None
+
+
+T = TypeVar("T")
+Pass: TypeAlias = Callable[[Artefacts], tuple[Artefacts, list[Diagnostic]]]
+
+
+def run_passes(passes: tuple[Pass, ...], made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """Run passes until one reports an error."""
+    found: list[Diagnostic] = []
+    for one in passes:
+        made, more = one(made)
+        found += more
+        if has_errors(more):
+            break
+    return made, found
+
+
+def load(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """The checked recipe."""
+    from mixc.compiler.front.passes import load_recipe
+
+    recipe, found = load_recipe(made.path, params=made.params, allow_outside=made.allow_outside)
+    return replace(made, recipe=recipe), found
+
+
+def find_supply(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """How many tokens of what there are."""
+    from mixc.compiler.supply.pools import build_supply
+
+    supply, found = build_supply(_made(made.recipe))
+    return replace(made, supply=supply), found
+
+
+def settle(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """The size of the model, where the budget states compute alone: the one of least predicted loss in its bounds."""
+    recipe, supply = _made(made.recipe), _made(made.supply)
+    if recipe.budget.params is not None and recipe.budget.tokens is not None:
+        return made, []
+    from mixc.compiler.build_problem import build_problem
+    from mixc.compiler.size import best_size, size_range, sized
+    from mixc.compiler.solve.strategies import predicted_loss
+
+    params = best_size(
+        recipe.budget, lambda budget: build_problem(replace(recipe, budget=budget), supply)[0], predicted_loss
+    )
+    if params is None:
+        low, high = size_range(recipe.budget)
+        if low > high:
+            return made, [no_size(made.path.name, low, high)]
+        params = low
+    return replace(made, recipe=replace(recipe, budget=sized(recipe.budget, params))), []
+
+
+def state_problem(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """The problem that decides the mixture."""
+    from mixc.compiler.build_problem import build_problem
+
+    problem, found = build_problem(_made(made.recipe), _made(made.supply))
+    return replace(made, problem=problem), found
+
+
+def solve(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """The certified mixture."""
+    from mixc.compiler.solve.decide import decide
+
+    decision, found = decide(_made(made.problem))
+    return replace(made, decision=decision), found
+
+
+def record(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """Manifest and lock."""
+    from mixc.compiler.review.inputs import provenance_of
+    from mixc.compiler.review.lock import build_lock
+    from mixc.compiler.review.manifest import build_manifest
+
+    provenance = provenance_of(_made(made.recipe), _made(made.supply))
+    manifest = build_manifest(_made(made.decision), provenance)
+    return replace(made, manifest=manifest, lock=build_lock(provenance)), []
+
+
+def pin(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """The lock alone, before anything is decided: what `--locked` compares."""
+    from mixc.compiler.review.inputs import provenance_of
+    from mixc.compiler.review.lock import build_lock
+
+    return replace(made, lock=build_lock(provenance_of(_made(made.recipe), _made(made.supply)))), []
+
+
+CHECK: tuple[Pass, ...] = (load,)
+PIN: tuple[Pass, ...] = (load, find_supply, pin)
+PROBLEM: tuple[Pass, ...] = (load, find_supply, settle, state_problem)
+DECIDE: tuple[Pass, ...] = (state_problem, solve, record)
+COMPILE: tuple[Pass, ...] = (load, find_supply, settle, state_problem, solve, record)
+
+
+@page("M470")
+def no_size(name: str, low: float, high: float) -> Diagnostic:
+    """no model size satisfies the budget's bounds
+
+    A budget of compute alone leaves the size of the model open; it is searched for within the bounds on `model`,
+    `tokens` and `ratio`. These bounds leave nothing: the smallest size that one allows is above the largest of another.
+
+    Example: `budget { compute = 3e21 FLOPs, ratio >= 20 tokens/param, model >= 20B params }`
+
+    What to do: loosen a bound, or raise the compute.
+    """
+    return Diagnostic(
+        "M470",
+        "no model size satisfies the bounds of the budget",
+        subject=name,
+        notes=(f"the bounds ask for at least {low:.3g} and at most {high:.3g} parameters",),
+        helps=("loosen a bound, or raise `compute`",),
+    )
+
+
+def _made(value: T | None) -> T:
+    if value is None:
+        raise ValueError("a pass ran before what it needs was made")
+    return value

@@ -1,0 +1,98 @@
+"""What `mixc compile` and `mixc explain` print: language, share, tokens, epochs, predicted loss, what binds."""
+
+from __future__ import annotations
+
+from mixc.compiler.problem import Decision
+from mixc.compiler.review import words
+from mixc.compiler.review.binding import PRICE, taken, what_binds
+from mixc.compiler.review.effect import names_of
+from mixc.compiler.review.rebuild import decision_from_manifest
+from mixc.compiler.review.schema import Manifest
+
+TARGETED = "relative entropy from the target shares"
+
+
+def summary(manifest: Manifest) -> str:
+    """A manifest for people: headline, table, rules, phases, proof, assumptions. No width, no colour, no clock."""
+    decision = decision_from_manifest(manifest)
+    parts = [_headline(manifest), language_table(decision)]
+    parts += [_groups(decision), _rules(decision), proof(decision), _remarks(manifest)]
+    return "\n".join(part for part in parts if part)
+
+
+def language_table(decision: Decision) -> str:
+    """One row per language, the largest share first."""
+    losses = {outcome.code: outcome.loss for outcome in decision.languages}
+    assumed = {language.code for language in decision.problem.languages if language.assumed}
+    lines = []
+    for code in names_of(decision.problem, "language"):
+        take = taken(decision, "language", code)
+        share = take.tokens / decision.problem.tokens
+        loss = words.loss(losses.get(code)) + ("*" if code in assumed else " ")
+        binds = what_binds(decision, "language", code)
+        row = (code, words.share(share), words.tokens(take.tokens), words.epochs(take.epochs), loss, binds)
+        lines.append((share, row))
+    rows = [row for _, row in sorted(lines, key=lambda line: (-line[0], line[1]))]
+    header = ("language", "share", "tokens", "epochs", "loss", "what binds it")
+    star = "* by InfoLaw's own constants, for want of a law fitted to the language\n" if assumed else ""
+    price = f"{PRICE}: no rule or limit; one more token is worth the same everywhere\n"
+    used = any(row[-1] == PRICE for row in rows)
+    return words.table(header, rows, left=(0, 5)) + star + (price if used else "")
+
+
+def proof(decision: Decision) -> str:
+    """The certificate in a sentence."""
+    found, strategy = decision.certificate, decision.problem.strategy.name
+    if decision.distance is not None:
+        return (
+            f"loss {words.loss(decision.loss)}; strategy {strategy}: {TARGETED} {decision.distance:.3g}, "
+            f"within {found.gap:.1e} of the least possible\n"
+        )
+    return (
+        f"loss {words.loss(decision.loss)}; no mixture under these rules is better than {found.bound:.9g}: "
+        f"gap {found.gap:.1e}, preference among equals costs {found.tie_break:.1e}\n"
+    )
+
+
+def _headline(manifest: Manifest) -> str:
+    budget, runnable = manifest.budget, "" if manifest.runnable else f"; not runnable: {manifest.reason}"
+    sizes = f"{words.tokens(budget.params)} params, {words.tokens(budget.tokens)} tokens, {budget.flops:.3g} FLOPs"
+    description = f"{manifest.recipe.description}\n" if manifest.recipe.description else ""
+    return f"{manifest.recipe.name}: {sizes}, strategy {manifest.strategy.name}{runnable}\n{description}"
+
+
+def _groups(decision: Decision) -> str:
+    """Sources, domains and phases, where there is more than one."""
+    text = ""
+    for axis in ("source", "domain", "phase"):
+        names = names_of(decision.problem, axis)
+        if len(names) < 2:
+            continue
+        lines = []
+        for name in names:
+            take = taken(decision, axis, name)
+            epochs = "" if axis == "phase" else words.epochs(take.epochs)
+            lines.append((name, words.share(take.tokens / decision.problem.tokens), words.tokens(take.tokens), epochs))
+        header = (axis, "share", "tokens", "" if axis == "phase" else "epochs")
+        text += words.table(header, lines) + "\n"
+    return text
+
+
+def _rules(decision: Decision) -> str:
+    lines = [
+        (
+            o.rule.text,
+            "binds" if o.active else "",
+            "" if o.slack != o.slack else f"{o.slack:.3g}",
+            f"{o.tighten:.3g}" if o.active else "",
+            f"short by {o.shortfall:.3g}" if o.shortfall > 0 else "",
+        )
+        for o in decision.rules
+    ]
+    return words.table(("rule", "", "slack", "price", ""), lines, left=(0, 1, 4)) if lines else ""
+
+
+def _remarks(manifest: Manifest) -> str:
+    return "".join(f"assumed: {text}\n" for text in manifest.assumptions) + "".join(
+        f"note: {text}\n" for text in manifest.notes
+    )
