@@ -140,7 +140,7 @@ class Builder:
     def _description(self, start: int) -> str:
         """The comment block that ends on the line above the statement at `start`, without its `#` marks."""
         line, column = self._source.position(start)
-        if not self._comments or self._text[start - column + 1 : start].strip():
+        if not self._comments or self._text[start - column + 1 : start].strip(" \t,"):
             return ""
         lines: list[str] = []
         while (line := line - 1) in self._comments:
