@@ -18,11 +18,11 @@ CLOSEST = 1e-6  # edges nearer than this are one edge: a bucket narrower than a 
 def interval_density(law: InfoLaw, low: float, high: float) -> float:
     """Mean of exp(-theta d(rank)) over ranks [low, high), 0 = best; 1 is the density of the best bucket."""
     lows = (0.0, *law.edges[:-1])
-    parts = (
-        max(0.0, min(high, upper) - max(low, lower)) * math.exp(-law.theta * d)
-        for d, (lower, upper) in enumerate(zip(lows, law.edges, strict=True))
-    )
-    return math.fsum(parts) / (high - low)
+    widths = [max(0.0, min(high, upper) - max(low, lower)) for lower, upper in zip(lows, law.edges, strict=True)]
+    met = [(width, math.exp(-law.theta * d)) for d, width in enumerate(widths) if width > 0]
+    if len(met) == 1:
+        return met[0][1]
+    return math.fsum(width * density for width, density in met) / (high - low)
 
 
 def pool_density(law: InfoLaw) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mixc.compiler.laws.calibration import CalibrationFile, load_infolaw, load_transfer, to_info_law
 from mixc.compiler.problem import InfoLaw
 from mixc.compiler.recipe import Recipe
+from mixc.compiler.supply.assumptions import fitted_range
 from mixc.compiler.supply.messages import at
 from mixc.compiler.supply.supply import Baseline, SupplyFile
 from mixc.dsl.diagnostics import Diagnostic, has_errors, page
@@ -51,6 +52,7 @@ def read_inputs(recipe: Recipe) -> tuple[Readings | None, list[Diagnostic]]:
     if law is None or has_errors(found):
         return None, found
     assumed = tuple(f"calibration {law[0].name}: {sentence}" for sentence in law[0].assumed)
+    assumed += fitted_range(law[0], recipe.budget.params)
     files.append(pinned(law[1]))
     if transfer is not None:
         files.append(pinned(transfer[1]))

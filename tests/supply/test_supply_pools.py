@@ -11,6 +11,7 @@ from supply_builder import complaints, inline, only, recipe, source, supply_of
 
 from mixc.compiler.laws.density import pool_density
 from mixc.compiler.recipe import Domain, Language, Laws, Quality, Rule, Sampling, Selector, SupplyEntry, Term
+from mixc.compiler.supply.assumptions import left_aside
 from mixc.compiler.supply.languages import rates
 from mixc.compiler.supply.pools import build_supply
 from mixc.compiler.supply.supply import Conversion
@@ -136,6 +137,24 @@ def test_who_is_in_the_mixture(tmp_path: Path) -> None:
         ("hi_Latn", 4, "other script"),
         ("fr", 0, "not declared"),
     ]
+
+
+def test_what_is_left_aside_is_said(tmp_path: Path) -> None:
+    file = catalog(tmp_path, "language,tokens\nen,10\nde,2e9\nfr,3e9\nhi_Latn,4e6\nxx,1\n")
+    supply, _ = build_supply(recipe(tmp_path, source(supply_file=file), languages="en"))
+    assert supply is not None
+    assert left_aside(supply) == (
+        "source web: 2 undeclared languages with 5B tokens not used (fr 3B tokens, de 2B tokens)",
+        "source web: 1 language in another script with 4M tokens not used (hi_Latn 4M tokens)",
+        "source web: 1 language of unknown code with 1 token not used (xx 1 token)",
+    )
+
+
+def test_the_range_of_the_law_is_said(tmp_path: Path) -> None:
+    made = recipe(tmp_path, source(supply=inline(en=5)))
+    assert any(line.endswith("252M to 1.2B parameters, checked at 7B") for line in supply_of(made).assumptions)
+    large = replace(made, budget=replace(made.budget, params=7e10))
+    assert any(line.endswith("; 70B parameters are an extrapolation") for line in supply_of(large).assumptions)
 
 
 def test_a_source_for_one_language(tmp_path: Path) -> None:
