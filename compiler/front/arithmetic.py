@@ -130,7 +130,7 @@ def _atom(node: Expression, context: Context, what: str, terms: Terms | None) ->
 def _number(node: Number, context: Context) -> Affine | None:
     value = parse_literal(node.literal)
     if value is None:
-        reason = "too long to be meant" if len(node.literal) > 80 else "beyond what anything here is measured in"
+        reason = "too long to be meant" if len(node.literal) > 80 else "too large or too small to be meant"
         context.out.append(unusable_number(node.span, shortened(node.literal), reason))
         return None
     if node.unit is None:
@@ -211,7 +211,7 @@ def _combined(node: Binary, left: Affine | None, right: Affine | None, context: 
         case _:
             value = _quotient(node, left, right, context)
     if value is not None and not all(map(in_reach, (value.constant, *(part.coefficient for part in value.parts)))):
-        context.out.append(unusable_number(node.span, shortened(node.span.text), "beyond what anything is measured in"))
+        context.out.append(unusable_number(node.span, shortened(node.span.text), "too large or too small to be meant"))
         return None
     return value
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Final, Literal, cast
 
 from mixc.compiler.front.arithmetic import quantity
+from mixc.compiler.front.checks import UNDECLARED
 from mixc.compiler.front.context import Context, shortened
 from mixc.compiler.front.entries import Entry
 from mixc.compiler.front.errors_budget import budget_bound, budget_disagrees, budget_open
@@ -48,14 +49,17 @@ def build_budget(entry: Entry | None, context: Context, header: Span) -> Budget 
     """The budget; None after a mistake. From then on `budget.tokens` has a value in expressions."""
     if entry is None:
         what, note = "the recipe has no budget", "shares and repetition only mean something for a run of known size"
-        context.out.append(missing(header, what, note, "add `budget { model = 1.2B params, tokens = 400B tokens }`"))
+        if not any(d.code in UNDECLARED for d in context.out):
+            context.out.append(
+                missing(header, what, note, "add `budget { model = 1.2B params, tokens = 400B tokens }`")
+            )
         context.budget.update(dict.fromkeys(SIZES))
         return None
     given, sound = _given(entry, context)
     values = read_entry(entry, BUDGET, context)
     factor = Fraction(str(values.get("flops_per_param_token", 6)))
     bounds = _bounds(entry, context)
-    wanted = {part for part in SIZES if entry.setting(part) is not None}
+    wanted: set[Part] = {part for part in SIZES if entry.setting(part) is not None}
     if not sound or wanted != set(given):
         context.budget.update({part: given.get(part) for part in SIZES})
         return None
@@ -120,6 +124,8 @@ def _is_closed(entry: Entry, wanted: set[Part], bounds: tuple[Bound, ...], conte
         return True
     given = f"only `{next(iter(wanted))}`" if wanted else "none of `model`, `tokens` and `compute`"
     helps = [f"add {' or '.join(ticked([part]) for part in SIZES if part not in wanted)}"]
+    if not wanted:
+        helps = ["add two of them, such as `model = 1.2B params, tokens = 400B tokens`"]
     if wanted == {"compute"}:
         helps.append("or bound the search over model sizes: `ratio >= 20 tokens/param`")
     context.out.append(budget_open(entry.head, given, tuple(helps)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mixc.compiler.front.context import Context
+from mixc.compiler.front.entries import Entry
 from mixc.compiler.front.errors_budget import no_limit, same_origin
 from mixc.compiler.front.errors_names import missing
 from mixc.compiler.front.errors_rules import no_priority
@@ -14,15 +15,19 @@ from mixc.compiler.recipe import Domain, Language, Quality, Rule, Source, Target
 from mixc.dsl.diagnostics import Label
 from mixc.dsl.text import Span
 
+UNDECLARED = ("M103", "M113", "M117")  # a declaration that was meant failed, so nothing is missing
 
-def check_sources(sources: Sequence[Source], context: Context, header: Span) -> None:
+
+def check_sources(sources: Sequence[Source], entries: Mapping[str, Entry], context: Context, header: Span) -> None:
     """A recipe has a source; sources have limits; planning sources of one origin say what they share."""
-    if not sources:
+    if not sources and not any(d.code in UNDECLARED for d in context.out):
         help_ = 'add `source web { path = "data/web/*.parquet", epochs <= 4 }`'
         context.out.append(missing(header, "the recipe has no source", "a mixture is made of sources", help_))
     for source in sources:
-        if source.limit is None and not source.phase_limits and source.span is not None:
-            context.out.append(no_limit(source.span, source.name))
+        entry = entries[source.name]
+        tried = any(limit.key.text == "epochs" for limit in entry.limits) or entry.setting("epochs") is not None
+        if not tried and not source.phase_limits:
+            context.out.append(no_limit(entry.head, source.name))
     planned = [source for source in sources if source.origin is not None and not source.paths]
     for index, source in enumerate(planned):
         for other in planned[:index]:

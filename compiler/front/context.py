@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mixc.compiler.front.entries import Entry
+from mixc.compiler.front.entries import Entry, shortened
 from mixc.compiler.front.errors_files import import_alias, not_in_import, unknown_param
 from mixc.compiler.front.load import File, Imported, Tree
 from mixc.compiler.front.namespace import Namespace
@@ -144,7 +144,4 @@ def _piece(name: str, node: Text, context: Context) -> str | None:
     return None
 
 
-def shortened(text: str) -> str:
-    """Text on one line, cut to what fits into a sentence."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 60 else flat[:57] + "..."
+__all__ = ["Context", "Scope", "is_circular", "param_of", "resolved", "shortened", "substituted", "unknown_path"]

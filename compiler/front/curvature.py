@@ -24,27 +24,32 @@ def fits(parts: tuple[Part, ...], sense: Sense, operator: str, context: Context)
     """Whether `sum of parts sense constant` describes a convex set; if not, says which term is in the way."""
     unknown = [part for part in parts if part.term.baseline is None]
     for part in unknown:
-        reason = _fault(part, unknown, sense)
-        if reason is not None:
-            term = shortened(part.span.text)
-            context.out.append(wrong_curvature(part.span, term, operator, reason, _help(part, unknown, sense)))
+        found = _fault(part, unknown, sense, operator)
+        if found is not None:
+            what, label, reason = found
+            context.out.append(wrong_curvature(part.span, what, label, reason, _help(part, unknown)))
             return False
     return True
 
 
-def _fault(part: Part, unknown: list[Part], sense: Sense) -> str | None:
-    function = part.term.function
+def _fault(part: Part, unknown: list[Part], sense: Sense, operator: str) -> tuple[str, str, str] | None:
+    """What is wrong with one term: a sentence, a label, and which directions there are."""
+    function, text = part.term.function, shortened(part.span.text)
     if function == "quality":
-        return None if _is_linear_quality(unknown) or len(unknown) == 1 else _QUALITY
+        if _is_linear_quality(unknown) or len(unknown) == 1:
+            return None
+        return f"`{text}` can only be compared with a number", "a mean, compared with another unknown", _QUALITY
     curvature = CURVATURE.get(function, "affine")
     if curvature == "affine":
         return None
     if function in ALONE and len(unknown) > 1:
-        return f"`{function}` stands alone on its side of a rule, against a number"
-    if sense == "==":
-        return f"{_REASONS[function]}, never fixed"
+        return f"`{text}` can only be compared with a number", "not alone", _REASONS[function]
     small = (curvature == "convex") == (part.coefficient > 0)
-    return None if small == (sense == "<=") else _REASONS[function]
+    if sense != "==" and small == (sense == "<="):
+        return None
+    if part.coefficient < 0 and len(unknown) > 1:
+        return f"`{text}` cannot be the bound of another function", "bounds something unknown", _REASONS[function]
+    return f"`{text}` cannot be bounded with `{operator}`", "bounded from the wrong side", _REASONS[function]
 
 
 _QUALITY = (
@@ -62,12 +67,13 @@ def _whole(of: Selector) -> bool:
     return of.sources is of.languages is of.domains is None and of.best is None and of.each in (None, "phase")
 
 
-def _help(part: Part, unknown: list[Part], sense: Sense) -> tuple[str, ...]:
+def _help(part: Part, unknown: list[Part]) -> tuple[str, ...]:
     """The same rule turned round, where that is one function against a number."""
     function = part.term.function
-    if len(unknown) > 1 or function == "quality":
-        return ("bound a share or tokens instead",) if function != "quality" else ()
+    if function == "quality":
+        return ()
+    if len(unknown) > 1:
+        return ("bound a share or tokens instead",)
     turned = ">=" if CURVATURE.get(function) == "concave" else "<="
-    if function in ("loss", "info"):
-        return (f"turn it round with `{turned}`, or bound a share or tokens instead",)
-    return (f"turn it round with `{turned}`",)
+    other = ", or bound a share or tokens instead" if function in ("loss", "info") else ""
+    return (f"turn it round with `{turned}`{other}",)

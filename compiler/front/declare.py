@@ -19,6 +19,7 @@ from mixc.compiler.front.measures import measured
 from mixc.compiler.front.units import percent
 from mixc.compiler.front.values import read_entry
 from mixc.compiler.recipe import Language, LanguageLaw, Limit, Source, SupplyEntry
+from mixc.compiler.supply.languages import canonical
 from mixc.dsl.diagnostics import Label
 from mixc.dsl.syntax import Limit as LimitNode
 from mixc.dsl.syntax import Map, Pair, Text
@@ -176,4 +177,4 @@ def _pair(entry: Entry, key: str, context: Context) -> Span | None:
 
 
 def _is(pair: Pair, name: str) -> bool:
-    return (pair.key.value if isinstance(pair.key, Text) else pair.key.text) == name
+    return canonical(pair.key.value if isinstance(pair.key, Text) else pair.key.text) == name

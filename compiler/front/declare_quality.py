@@ -12,6 +12,7 @@ from mixc.compiler.front.errors_names import missing
 from mixc.compiler.front.errors_units import keys_exclude
 from mixc.compiler.front.kinds import DOMAIN, EVALUATE, LAW_KINDS, MIXTURE, QUALITY, RATER, TARGET
 from mixc.compiler.front.merge import Merged
+from mixc.compiler.front.units import percent
 from mixc.compiler.front.values import read_entry
 from mixc.compiler.recipe import Domain, Evaluation, Laws, Quality, Rater, Sampling, Strategy, Target
 from mixc.dsl.diagnostics import Label
@@ -79,14 +80,23 @@ def build_quality(merged: Merged, context: Context) -> Quality:
         count, edges = edges, None
         if count <= MOST_BUCKETS:
             edges = tuple((i + 1) / count for i in range(count))
-    if buckets is not None and "buckets" in values:
-        rising = edges is not None and all(a < b for a, b in pairwise(edges))
-        if not edges or not rising or edges[-1] != 1 or len(edges) > MOST_BUCKETS:
-            message = f"`buckets` rises to 100% in at most {MOST_BUCKETS} steps"
-            help_ = "write `[5%, 20%, 40%, 60%, 80%, 100%]`"
-            context.out.append(bad_buckets(buckets.value.span, message, help_))
+    fault = _bucket_fault(edges) if "buckets" in values else ""
+    if buckets is not None and fault:
+        help_ = "write ranks in rising order, such as `[5%, 20%, 40%, 60%, 80%, 100%]`"
+        context.out.append(bad_buckets(buckets.value.span, fault, help_))
     span = order.span if order else None
     return Quality(edges, values.get("normalize", "rank"), values.get("order", "free"), span)
+
+
+def _bucket_fault(edges: tuple[float, ...] | None) -> str:
+    if edges is None or len(edges) > MOST_BUCKETS:
+        return f"quality is cut into at most {MOST_BUCKETS} buckets"
+    if not edges:
+        return "quality is cut into at least one bucket"
+    for low, high in pairwise(edges):
+        if low >= high:
+            return f"the buckets must rise, but {percent(high)} comes after {percent(low)}"
+    return "" if edges[-1] == 1 else f"the last bucket ends at {percent(edges[-1])}, not at 100%"
 
 
 def build_laws(merged: Merged, context: Context) -> Laws:

@@ -68,6 +68,12 @@ def is_none(value: Expression) -> bool:
     return isinstance(value, Reference) and value.text == "none"
 
 
+def shortened(text: str) -> str:
+    """Text on one line, cut to what fits into a sentence."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 60 else flat[:57] + "..."
+
+
 def overlay(base: Entry, over: Entry) -> Entry:
     """What an override makes of an entry: settings and limits of one key replace each other, rules add up."""
     replaced = {(limit.key.text, _side(limit)) for limit in over.limits}
@@ -115,6 +121,10 @@ def entries_of(node: Declaration, out: list[Diagnostic]) -> list[Entry]:
 def _language(node: Expression | Name, entry: Entry, out: list[Diagnostic]) -> Entry | None:
     if isinstance(node, Reference | Text | Name):
         spelling = node.value if isinstance(node, Text) else node.text
+        if spelling in RESERVED:
+            helps = ("write `languages all { ... }`",) if spelling == "all" else ()
+            out.append(unusable_name(node.span, spelling, "language", "has a meaning of its own", helps))
+            return None
         code = read_code(spelling, node.span, out)
         return None if code is None else replace(entry, kind="language", name=code, name_span=node.span)
     out.append(
@@ -151,7 +161,7 @@ def _form_is_right(node: Declaration, kind: Kind, out: list[Diagnostic]) -> bool
 def _form_fault(node: Declaration, kind: Kind) -> tuple[str, str] | None:
     if kind.value and node.value is None:
         return "is declared with `=`, not with a block", "has a block"
-    if not kind.value and node.value is not None and kind.naming not in ("word", "text"):
+    if not kind.value and node.value is not None and kind.naming not in ("word", "text", "code", "fixed"):
         return "has a block, not a value", "has a value"
     if kind.naming == "codes":
         return None if isinstance(node.name, Items) or _word(node.name) == "all" else ("takes a list", "no list here")

@@ -36,6 +36,9 @@ def too_deep(span: Span, what: str, limit: int) -> Diagnostic:
     Recipes that import each other, params that use params and groups that hold groups may form chains, but not longer
     ones than people can review.
 
+        param p1 = p0 + 1
+        param p2 = p1 + 1        # ... and so on, to p60
+
     Name what is needed directly.
     """
     return Diagnostic("M115", f"more than {limit} {what} refer to one another in a row", (Label(span, "one too many"),))
@@ -98,13 +101,15 @@ def nothing_to_override(span: Span, what: str, allowed: Sequence[str], name: str
     Correct the name, or remove `override` to declare something new.
     """
     note = (
-        "it is declared in this very file; change it there"
+        "it is declared in this very file"
         if same_file
         else f"what can be overridden here: {some(sorted(allowed))}"
         if allowed
         else "nothing of this kind is inherited"
     )
     helps = did_you_mean(name, sorted(allowed)) or ("remove `override` to declare it",)
+    if same_file:
+        helps = ("move what it says into the declaration",)
     return Diagnostic(
         "M118",
         f"{what} is not inherited, so it cannot be overridden",

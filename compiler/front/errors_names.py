@@ -72,7 +72,7 @@ def declared_twice(span: Span, first: Span, kind: str, name: str, first_kind: st
     helps = (
         (f"write `override {kind}{' ' + name if name else ''}` to change the inherited one",)
         if inherited
-        else ("remove one, or merge them into one declaration",)
+        else (f"remove one, or write `override {kind}{' ' + name if name else ''}` in a recipe that extends this one",)
     )
     return Diagnostic(
         "M102",

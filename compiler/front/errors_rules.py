@@ -9,7 +9,7 @@ from mixc.dsl.text import Span
 
 
 @page("M210")
-def wrong_curvature(span: Span, term: str, relation: str, reason: str, helps: tuple[str, ...]) -> Diagnostic:
+def wrong_curvature(span: Span, what: str, label: str, reason: str, helps: tuple[str, ...]) -> Diagnostic:
     """A rule in a direction that has no certain answer
 
     mixc finds the best mixture and proves it. That works for rules whose solutions form a convex set: a loss, the
@@ -20,13 +20,7 @@ def wrong_curvature(span: Span, term: str, relation: str, reason: str, helps: tu
 
     Turn the relation round if that is what you mean, or bound a share or tokens instead.
     """
-    return Diagnostic(
-        "M210",
-        f"`{term}` cannot stand in a rule with `{relation}`",
-        (Label(span, "bent the wrong way"),),
-        (reason,),
-        helps,
-    )
+    return Diagnostic("M210", what, (Label(span, label),), (reason,), helps)
 
 
 @page("M211")

@@ -182,7 +182,7 @@ TARGET: Final = Kind(
     "target",
     "texts that documents are ranked by",
     (
-        Key("path", TEXT, "is the file of example texts", required=True),
+        Key("path", TEXT, "is the file of example texts", required=True, example='"targets/gsm8k.jsonl"'),
         Key("model", TEXT, "is the model whose neurons are compared"),
         Key("layers", ListOf(Measure(low=Fraction(0), whole=True)), "are the layers that are compared"),
         Key("top_k", COUNT, "is how many neurons are kept per layer"),
@@ -234,7 +234,9 @@ PHASE: Final = Kind(
     "a stage of training with its own budget, rules and sources",
     (
         Key("after", NameOf("phase"), "is the phase that comes before"),
-        Key("budget", PHASE_BUDGET, "is the number of tokens of the phase", required=True),
+        Key(
+            "budget", PHASE_BUDGET, "is the number of tokens of the phase", required=True, example="10% * budget.tokens"
+        ),
     ),
 )
 EVALUATE: Final = Kind(

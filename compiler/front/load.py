@@ -14,7 +14,8 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 
 from mixc.compiler.front.errors_files import cyclic_files, outside_tree, too_deep
-from mixc.compiler.front.errors_names import declared_twice
+from mixc.compiler.front.errors_names import declared_twice, unusable_name
+from mixc.compiler.front.kinds import RESERVED, STRATEGIES
 from mixc.compiler.recipe import InputFile
 from mixc.dsl.diagnostics import Diagnostic, Label
 from mixc.dsl.parser import parse
@@ -174,6 +175,10 @@ def _follow(
 
 def _import(tree: Tree, statement: Import, file: File, links: tuple[Link, ...], imports: dict[str, Imported]) -> None:
     alias = statement.name.text
+    if alias in (*RESERVED, *STRATEGIES):
+        tree.out.append(
+            unusable_name(statement.name.span, alias, "import", "has a meaning of its own", ("choose another name",))
+        )
     if alias in imports:
         first = imports[alias].statement.name.span
         tree.out.append(declared_twice(statement.name.span, first, "import", alias, "import", inherited=False))

@@ -20,7 +20,7 @@ def measured(found: Quantity, shape: Measure, node: Expression, what: str, note:
     if found.dimension != shape.dimension and not free:
         expected, got = describe(shape.dimension), describe(found.dimension)
         literal = node.literal if isinstance(node, Number) and not node.literal.endswith("%") else ""
-        help_ = f"write `{literal} {expected}`".replace(" `", "`") if literal else ""
+        help_ = f"write `{literal} {expected}`" if literal and expected else f"write `{literal}`" if literal else ""
         context.out.append(wrong_dimension(node.span, what, expected, got, note, help_))
         return False
     value = found.value

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from mixc.compiler.front.entries import Entry, RuleNode, entries_of, names_of, overlay
+from mixc.compiler.front.entries import Entry, RuleNode, entries_of, names_of, overlay, shortened
 from mixc.compiler.front.errors_files import import_alias, not_in_import, nothing_to_override
 from mixc.compiler.front.errors_names import declared_twice, malformed_declaration, misplaced
 from mixc.compiler.front.kinds import KINDS
 from mixc.compiler.front.load import Program
+from mixc.compiler.supply.languages import canonical
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.syntax import Aim, Attribute, Declaration, Import, Limit, Prefer, Reference, Require
 from mixc.dsl.text import Span
@@ -57,13 +58,17 @@ class Merger:
 
     def _fetched(self, program: Program, entry: Entry) -> Entry | None:
         value = entry.value
-        if value is None or entry.kind == "param" or (entry.kind == "group" and not isinstance(value, Reference)):
+        dotted = isinstance(value, Reference) and len(value.parts) == 2
+        if value is None or entry.kind == "param" or (entry.kind == "group" and not dotted):
             return entry
         if not isinstance(value, Reference) or len(value.parts) != 2:
             example = f"{entry.kind} {entry.name} {{ ... }}` or `{entry.kind} {entry.name} = import.name"
             self.out.append(
                 malformed_declaration(
-                    value.span, f"`{entry.kind} {entry.name}` is not what an import declares", "", example
+                    value.span,
+                    f"`{entry.kind} {entry.name}` is set to something that no import declares",
+                    "not a name that an import declares",
+                    example,
                 )
             )
             return None
@@ -75,7 +80,7 @@ class Merger:
         if imported.program is None:
             return None
         theirs = self.merge(imported.program)
-        found = theirs.one(entry.kind, name.text)
+        found = theirs.one(entry.kind, (canonical(name.text) or name.text) if entry.kind == "language" else name.text)
         if found is not None:
             return replace(found, name=entry.name, head=entry.head, name_span=entry.name_span)
         if name.text not in theirs.broken:
@@ -157,5 +162,9 @@ def _outside(item: Attribute | Limit) -> Diagnostic:
     key = item.key.text
     owners = [kind.name for kind in KINDS.values() if kind.key(key) is not None and kind.name != "languages"]
     helps = tuple(f"`{key}` is a key of `{owner}`" for owner in owners[:1])
-    helps = helps or (f"write `param {key} = ...` to name a value",)
+    if key in KINDS:
+        helps = (f"write `{key} {{ ... }}`",)
+    elif not helps:
+        value = shortened(item.value.span.text if isinstance(item, Attribute) else item.relation.value.span.text)
+        helps = (f"write `param {key} = {value}` to name a value",)
     return misplaced(item.span, f"`{key}` stands outside of any declaration", "not inside a block", helps)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -33,10 +34,12 @@ from mixc.compiler.front.params import with_given
 from mixc.compiler.front.phases import Sources, build_phases, collect_sources, phase_limits
 from mixc.compiler.front.rules import lower
 from mixc.compiler.recipe import Budget, Recipe, Rule, Source
-from mixc.dsl.diagnostics import Diagnostic, Severity, has_errors, in_order
+from mixc.dsl.diagnostics import Diagnostic, Label, Severity, has_errors, in_order
 from mixc.dsl.syntax import Declaration
 from mixc.dsl.text import SourceText
 
+SAID_ONCE = ("M104", "M106", "M107", "M119")
+MOST_PLACES = 4
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -58,7 +61,7 @@ def load_recipe(
     broken = frozenset(sources.failed)
     context.names = build_namespace(merged, sources.entries.values(), broken, context)
     recipe = _build(program, merged, sources, context, params, Path(os.path.normpath(path.absolute())))
-    found = in_order(_first_stage(out))
+    found = in_order(_repeats_joined(_first_stage(out)))
     return (None if has_errors(found) else recipe), found
 
 
@@ -66,6 +69,19 @@ def _first_stage(found: list[Diagnostic]) -> list[Diagnostic]:
     """What is reported: when names are wrong, nothing that may only follow from that."""
     early = [d for d in found if not d.code.startswith("M2")]
     return early if any(d.severity is Severity.ERROR for d in early) else found
+
+
+def _repeats_joined(found: list[Diagnostic]) -> list[Diagnostic]:
+    """One diagnostic for a name that is unknown in several places, with the others as further labels."""
+    first: dict[tuple[str, ...], Diagnostic] = {}
+    for diagnostic in in_order(found):
+        key = (diagnostic.code, diagnostic.message)
+        earlier = first.get(key)
+        if earlier is None or diagnostic.code not in SAID_ONCE:
+            first[key if earlier is None else (*key, diagnostic.place)] = diagnostic
+        elif len(earlier.labels) < MOST_PLACES:
+            first[key] = replace(earlier, labels=(*earlier.labels, Label(diagnostic.labels[0].span, "and here")))
+    return list(first.values())
 
 
 def _home(node: Declaration, programs: Mapping[SourceText, Program]) -> Program:
@@ -119,7 +135,7 @@ def _build(
     targets = tuple(build_target(entry, context) for entry in merged.of_kind("target"))
     quality = build_quality(merged, context)
     rules = _rules(merged, context)
-    check_sources(sources, context, header)
+    check_sources(sources, found.entries, context, header)
     check_priorities(languages, default, rules, context)
     check_quality(merged, quality, domains, targets, context)
     return Recipe(

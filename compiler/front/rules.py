@@ -17,7 +17,7 @@ from mixc.compiler.front.terms import TermReader
 from mixc.compiler.front.units import describe, percent
 from mixc.compiler.recipe import Rule, Sense
 from mixc.dsl.diagnostics import Diagnostic
-from mixc.dsl.formatter import format_expression
+from mixc.dsl.printer import format_expression
 from mixc.dsl.syntax import Aim, Expression, Prefer, Range, Reference, Relation, Require
 
 DEFAULT_WEIGHT: Final = 0.05
@@ -92,13 +92,14 @@ def _comparisons(relation: Relation, left: Affine | None, context: Context, read
     """One comparison, or two for `within`; none after a mistake."""
     value = relation.value
     ends: tuple[Expression, ...] = (value.low, value.high) if isinstance(value, Range) else (value,)
-    senses: tuple[Sense, ...] = (">=", "<=") if isinstance(value, Range) else (_SENSES[relation.operator],)
+    senses: tuple[Sense, ...] = (">=", "<=") if len(ends) == 2 else (_SENSES[relation.operator],)
     bounds = [evaluate(end, context, "this side of the rule", reader) for end in ends]
     known = [bound for bound in bounds if bound is not None]
     if left is None or len(known) < len(bounds):
         return []
-    if len(known) == 2 and not known[0].parts and not known[1].parts and known[0].constant > known[1].constant:
-        context.out.append(upside_down(value.span, shortened(ends[0].span.text), shortened(ends[1].span.text)))
+    low, high = known[0], known[-1]
+    if not low.parts and not high.parts and low.constant > high.constant:
+        context.out.append(upside_down(value.span, shortened(ends[0].span.text), shortened(ends[-1].span.text)))
         return []
     return [Comparison(left, sense, bound, end) for sense, bound, end in zip(senses, known, ends, strict=True)]
 
@@ -161,7 +162,9 @@ def _sensible(one: Comparison, parts: tuple[Part, ...], bound: Fraction, context
         return False
     if function in FRACTIONS and bound > 1:
         if "%" in text or bound < 2:
-            context.out.append(out_of_range(span, what, text, "at most 100%"))
+            context.out.append(
+                out_of_range(span, what, text if "%" in text else f"{text}, which is {percent(bound)}", "at most 100%")
+            )
         else:
             context.out.append(percent_forgotten(span, what, text, percent(bound)))
         return False

@@ -10,11 +10,11 @@ from mixc.compiler.front.arithmetic import describe_node, quantity
 from mixc.compiler.front.context import Context, resolved, shortened
 from mixc.compiler.front.errors_names import did_you_mean, ticked
 from mixc.compiler.front.errors_rules import wrong_arguments
-from mixc.compiler.front.namespace import CELL_KINDS, CellKind, find
+from mixc.compiler.front.namespace import CELL_KINDS, CellKind, Found, find
 from mixc.compiler.recipe import Selector
 from mixc.dsl.syntax import Call, Expression, Reference, Text
 
-EVERY: Final = ("source", "language", "domain", "phase")
+_EVERY: Final[dict[str, CellKind]] = {kind: kind for kind in CELL_KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +110,13 @@ class _Reading:
             helps = ("write `each(language)` or `each(group)`",)
             self._fail(node, "`each` takes one group or kind, once per rule", "not one group or kind", "", helps)
             return
-        if isinstance(argument, Reference) and argument.text in EVERY:
-            kind, members = next(kind for kind in CELL_KINDS if kind == argument.text), None
-        else:
-            found = find(argument, self.context.names, self.context.out)
-            if found is None:
-                self.failed = True
-                return
-            kind, members = found.kind, found.members
-        self.each, self.members = kind, members
-        self._put(kind, None, node)
+        every = _EVERY.get(argument.text) if isinstance(argument, Reference) else None
+        found = Found(every, ()) if every else find(argument, self.context.names, self.context.out)
+        if found is None:
+            self.failed = True
+            return
+        self.each, self.members = found.kind, None if every else found.members
+        self._put(found.kind, None, node)
 
     def _fail(self, node: Expression, what: str, label: str, note: str, helps: tuple[str, ...]) -> None:
         self.context.out.append(wrong_arguments(node.span, what, label, note, helps))

@@ -107,13 +107,17 @@ Shape: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: `limit` says whether it is set by `=`, bounded by a relation, or either."""
+    """One key: `limit` says whether it is set by `=`, bounded by a relation, or either.
+
+    `example` is a value of a required key, for the diagnostic that misses it.
+    """
 
     name: str
     shape: Shape
     doc: str
     required: bool = False
     default: str = ""
+    example: str = ""
     limit: Literal["no", "only", "also"] = "no"
 
 

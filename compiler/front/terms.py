@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Final, cast
@@ -44,7 +44,7 @@ class TermReader:
     phase: str | None = None
     each: str | None = None
     members: tuple[str, ...] | None = None
-    seen: list[Call | Reference] = field(default_factory=list)
+    refused: bool = False
 
     def __call__(self, node: Reference | Call) -> tuple[Affine | None] | None:
         """The node as a term, `(None,)` after a mistake; None when it is not a function."""
@@ -64,7 +64,6 @@ class TermReader:
         term = self._term(node, cast("Function", function), baseline)
         if term is None:
             return (None,)
-        self.seen.append(node)
         return (Affine(Fraction(0), FUNCTIONS[function], (Part(Fraction(1), term, node.span),)),)
 
     def _is_bare_function(self, node: Reference) -> bool:
@@ -87,6 +86,9 @@ class TermReader:
     def _stands_here(self, node: Reference | Call, function: str) -> bool:
         if self.phase is None or function not in WHOLE_RECIPE:
             return True
+        if self.refused:
+            return False
+        self.refused = True
         note = f"`{function}` comes from the tokens of all phases together"
         what = f"`{function}` cannot be bounded in phase `{self.phase}` alone"
         self.context.out.append(not_here(node.span, what, note, ("move the rule to the top level",)))

@@ -134,7 +134,7 @@ def _power(unit: str, power: int) -> str:
 def show(value: Fraction | float, dimension: Dimension = NUMBER) -> str:
     """A computed value as people write it: `416.7B tokens`, `80.65 tokens/param`, `0.25`."""
     number = float(value)
-    text = f"{number:.4g}"
+    text = f"{number:.4g}".replace("e+", "e")
     if dimension == NUMBER:
         return text
     scale, letter = next(

@@ -91,7 +91,7 @@ def read_entry(entry: Entry, kind: Kind, context: Context) -> dict[str, Any]:
     for key in kind.keys:
         if key.required and entry.setting(key.name) is None:
             what = f"{kind.name} `{entry.name}` has no `{key.name}`"
-            help_ = f"add `{key.name} = ...`"
+            help_ = f"add `{key.name} = {key.example}`"
             context.out.append(missing(entry.head, what, f"`{key.name}` {key.doc}", help_))
     return values
 
@@ -263,6 +263,7 @@ def _map(shape: MapOf, node: Map, key: Key, context: Context) -> tuple[tuple[str
             whole = False
         elif name in found:
             context.out.append(key_set_twice(pair.key.span, found[name][1], name))
+            whole = False
         else:
             found[name] = value, pair.key.span
     return tuple((name, value) for name, (value, _) in found.items()) if whole else None
@@ -281,6 +282,7 @@ def _struct(fields: tuple[Key, ...], node: Map, key: Key, context: Context) -> d
             whole = False
         elif word in first:
             context.out.append(key_set_twice(pair.key.span, first[word], word))
+            whole = False
         else:
             first[word] = pair.key.span
             value = read(field.shape, pair.value, field, context)
