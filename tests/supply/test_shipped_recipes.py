@@ -9,6 +9,8 @@ from mixc.compiler.build_problem import build_problem
 from mixc.compiler.front.passes import load_recipe
 from mixc.compiler.problem import Problem
 from mixc.compiler.supply.pools import build_supply
+from mixc.dsl.formatter import format_source
+from mixc.dsl.text import SourceText
 
 RECIPES = Path(__file__).parent.parent.parent / "recipes"
 NAMES = sorted(path.stem for path in RECIPES.glob("*.mix"))
@@ -37,6 +39,12 @@ def test_a_recipe_says_whose_problem_it_solves_and_becomes_a_problem(name: str) 
     built = problem(name)
     assert sum(phase.tokens for phase in built.phases) == built.tokens
     assert {pool.language for pool in built.pools} == {language.code for language in built.languages}
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.mix")), ids=lambda path: path.stem)
+def test_recipes_are_in_the_one_formatting(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert format_source(SourceText(path.name, text)) == (text, [])
 
 
 def test_polyglot61_holds_every_mubench_language() -> None:
