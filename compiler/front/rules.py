@@ -18,7 +18,7 @@ from mixc.compiler.front.units import describe, percent
 from mixc.compiler.recipe import Rule, Sense
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.printer import format_expression
-from mixc.dsl.syntax import Aim, Expression, Prefer, Range, Reference, Relation, Require
+from mixc.dsl.syntax import Aim, Expression, Number, Prefer, Range, Reference, Relation, Require
 
 DEFAULT_WEIGHT: Final = 0.05
 FRACTIONS: Final = ("share", "quality", "change")
@@ -143,12 +143,15 @@ def _nothing_note(parts: tuple[Part, ...]) -> str:
 
 def _wrong_units(one: Comparison, node: Require | Prefer) -> Diagnostic:
     expected, found = describe(one.left.dimension), describe(one.bound.dimension)
-    what = f"`{shortened(node.left.span.text)}`"
-    literal = shortened(one.written.span.text).split(" ")[0]
-    help_ = (
-        f"write `{literal} {expected}`" if expected and not one.bound.parts and not found and "%" not in literal else ""
-    )
-    return wrong_dimension(one.written.span, what, expected, found, "", help_)
+    left, right = shortened(node.left.span.text), shortened(one.written.span.text)
+    literal = isinstance(one.written, Number)
+    other = left.replace("share(", "tokens(") if found == "tokens" else left.replace("tokens(", "share(")
+    help_ = ""
+    if literal and other != left and (found == "tokens" or right.endswith("%")):
+        help_ = f"write `{other} {one.sense} {right}`"
+    elif literal and expected and not right.endswith("%"):
+        help_ = f"write `{right.split(' ')[0]} {expected}`"
+    return wrong_dimension(one.written.span, f"`{left}`", expected, found, "", help_)
 
 
 def _sensible(one: Comparison, parts: tuple[Part, ...], bound: Fraction, context: Context) -> bool:

@@ -144,6 +144,8 @@ def describe_shape(shape: Shape) -> str:
 
 def _describe_compound(shape: Shape) -> str:
     match shape:
+        case ListOf(String()):
+            return "a list of strings"
         case ListOf(item):
             return f"a list, each {describe_shape(item)}"
         case MapOf(key, value):

@@ -6,6 +6,7 @@ A case is `NAME.mix` beside `NAME.txt`, or a folder with `recipe.mix` and `expec
 
 import os
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def check(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Diagnostic]:
     monkeypatch.chdir(path.parent)
     first = path.read_text().splitlines()[0]
     words = shlex.split(first[2:]) if first.startswith("#!") else []
-    params = dict(word.split("=", 1) for before, word in zip(words, words[1:], strict=False) if before == "--param")
+    params = dict(word.split("=", 1) for before, word in pairwise(words) if before == "--param")
     recipe, found = load_recipe(Path(path.name), params=params, allow_outside="--allow-outside" in words)
     errors = any(diagnostic.severity == "error" for diagnostic in found)
     assert (recipe is None) == errors
