@@ -37,12 +37,11 @@ def item_lines(item: Item, indent: int, pad: Pad | None = None) -> list[str]:
     """The lines of one item, without the comments above and behind it. Brackets are broken only where they must be."""
     forced = [group for group in item.groups if group.broken]
     loose = [group for group in item.groups if not group.broken and group.items]
-    attempts = [[], loose[-1:], loose[:1], loose]
-    for attempt in attempts:
+    for attempt in ([], loose[-1:], loose[:1]):
         lines, own = _written(item, indent, pad, [*forced, *attempt])
         if all(len(lines[number]) <= WIDTH for number in own):
-            break
-    return lines
+            return lines
+    return _written(item, indent, pad, [*forced, *loose])[0]
 
 
 def _flat_width(item: Item, indent: int) -> int | None:
