@@ -102,7 +102,7 @@ def _blame(causes: tuple[Cause, ...]) -> str:
 
 
 def _named(cause: Cause) -> str:
-    return f"{cause.title}, {cause.old} to {cause.new}" if cause.old else cause.title
+    return f"{cause.title} ({cause.old} -> {cause.new})" if cause.old else cause.title
 
 
 def _causes(found: Difference, paper: _Paper) -> str:
@@ -196,8 +196,8 @@ def _holdings(found: Difference, paper: _Paper, full: bool) -> str:
         text += paper.table(("language", "held by", "was"), lines, left=(0, 1, 2))
     if folded:
         held = sum(h.new not in (PRICE, "") for h in found.holdings if h not in shown)
-        same = words.count(folded, "language")
-        text += paper.note(f"{same} held by the same as before, {held} of them by a rule or limit")
+        limited = f", {held} of them by a rule or limit" if held else ""
+        text += paper.note(f"{words.count(folded, 'language')} held by the same as before{limited}")
     return text
 
 

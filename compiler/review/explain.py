@@ -8,7 +8,7 @@ from dataclasses import replace
 from mixc.compiler.problem import Decision, Problem, RuleOutcome
 from mixc.compiler.recipe import Rule, Selector, Term
 from mixc.compiler.review import words
-from mixc.compiler.review.binding import Axis, at_limit, limits_of, member_of, speaks_of, taken
+from mixc.compiler.review.binding import Axis, active_rules, at_limit, limits_of, member_of, speaks_of, taken
 from mixc.compiler.review.effect import AXES, Decide, effect, names_of
 from mixc.compiler.review.errors import no_such_name
 from mixc.compiler.review.rebuild import decision_from_manifest
@@ -128,6 +128,8 @@ def _supply(decision: Decision, axis: Axis, name: str) -> str:
     kinks = sum(cell.binds == "kink" for cell in used)
     if kinks:
         return f"{kinks} of its {len(used)} buckets in use are read exactly once: a second pass is worth less.\n"
+    if active_rules(decision, axis, name):
+        return "No bucket is at its limit.\n"
     return "No bucket is at its limit: one more token is worth what it is worth elsewhere.\n"
 
 

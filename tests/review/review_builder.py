@@ -93,11 +93,11 @@ def toy_decide(problem: Problem) -> tuple[Decision | None, list[Diagnostic]]:
     room = _room(problem)
     wanted = {lang.code: lang.priority for lang in problem.languages}
     total = sum(wanted.values()) or 1.0
-    shares = {code: max(floors.get(code, 0.0), wanted[code] / total) for code in wanted}
-    over = sum(shares.values())
-    shares = {code: value / over for code, value in shares.items()}
-    taken = {code: min(int(shares[code] * problem.tokens), room.get(code, 0)) for code in shares}
-    for code in sorted(taken, key=lambda c: room.get(c, 0) - taken[c], reverse=True):
+    held = {code: bound for code, bound in floors.items() if bound >= wanted[code] / total}
+    rest = sum(priority for code, priority in wanted.items() if code not in held) or 1.0
+    shares = {c: held.get(c, wanted[c] / rest * (1 - sum(held.values()))) for c in wanted}
+    taken = {code: min(round(shares[code] * problem.tokens), room.get(code, 0)) for code in shares}
+    for code in sorted(taken, key=lambda c: (c in held, taken[c] - room.get(c, 0))):
         taken[code] += max(0, min(problem.tokens - sum(taken.values()), room.get(code, 0) - taken[code]))
     return _decision(problem, taken), []
 
