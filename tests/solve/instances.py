@@ -111,6 +111,7 @@ def random_instance(
 ) -> Instance:
     """A feasible random instance; every range is drawn from inclusively, `kinds` says which rules may appear.
 
+    With `target` the objective is relative entropy from it, and losses weigh nothing.
     `tokens_signal` is how often the signal is tokens (curvature 0) instead of InfoLaw information.
     """
     rng = np.random.default_rng(seed)
@@ -135,6 +136,7 @@ def random_instance(
         weights = cells.supply[:, None] * budget * rng.uniform(0.5, 2.0, size=(len(cells), 1))
         aim = np.where(cells.phase_limit > 0, weights, 0.0)
         aim = aim / aim.sum(axis=0) * budget
+        program = replace(program, laws=replace(laws, weight=np.zeros(count)))
     return Instance(replace_rules(program, rows.build(), target=aim), witness)
 
 
