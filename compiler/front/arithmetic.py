@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from mixc.compiler.front.context import Context, is_circular, param_of, shortened, unknown_path
 from mixc.compiler.front.errors_budget import budget_unknown
+from mixc.compiler.front.errors_files import circular_value
 from mixc.compiler.front.errors_names import did_you_mean, unknown_name
 from mixc.compiler.front.errors_rules import not_linear
 from mixc.compiler.front.errors_units import unknown_unit, unusable_number, wrong_dimension, wrong_type
@@ -184,20 +185,29 @@ def _budget_part(node: Reference, context: Context) -> Affine | None:
     if name not in BUDGET_PARTS:
         context.out.append(unknown_name(node.parts[1].span, name, "part of the budget", BUDGET_PARTS, "parts"))
         return None
-    if name in context.budget:
-        known = context.budget[name]
-        if known is not None and known.dimension == WHOLE_BUDGET and not context.in_phases:
-            context.out.append(budget_unknown(node.span, node.text, "the size of the run is searched for"))
-            return None
-        return None if known is None else Affine(known.value, known.dimension)
-    setting = context.budget_settings.get(name)
-    if setting is None:
+    if name not in context.budget and name not in context.budget_settings:
         context.out.append(budget_unknown(node.span, node.text, "the budget does not fix it"))
         return None
-    context.budget[name] = None
-    value = evaluate(setting, context, f"`{name}`")
-    context.budget[name] = None if value is None else Quantity(value.constant, value.dimension)
-    return value
+    known = stated_size(name, node.span, context)
+    if known is not None and known.dimension == WHOLE_BUDGET and not context.in_phases:
+        context.out.append(budget_unknown(node.span, node.text, "the size of the run is searched for"))
+        return None
+    return None if known is None else Affine(known.value, known.dimension)
+
+
+def stated_size(name: str, span: Span, context: Context) -> Quantity | None:
+    """A size that the budget states, evaluated once; `span` is what asks for it."""
+    if name in context.budget_open:
+        first = context.budget_open.index(name)
+        circle = [f"budget.{part}" for part in (*context.budget_open[first:], name)]
+        context.out.append(circular_value(span, circle[0], circle))
+        return None
+    if name not in context.budget:
+        context.budget_open.append(name)
+        found = quantity(context.budget_settings[name], context, f"`{name}`")
+        context.budget_open.pop()
+        context.budget[name] = found
+    return context.budget[name]
 
 
 def _combined(node: Binary, left: Affine | None, right: Affine | None, context: Context) -> Affine | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, Literal, cast
 
-from mixc.compiler.front.arithmetic import quantity
+from mixc.compiler.front.arithmetic import quantity, stated_size
 from mixc.compiler.front.checks import UNDECLARED
 from mixc.compiler.front.context import Context, shortened
 from mixc.compiler.front.entries import Entry
@@ -89,10 +89,7 @@ def _given(entry: Entry, context: Context) -> tuple[dict[Part, Quantity], bool]:
     found: dict[Part, Quantity] = {}
     for part, node in context.budget_settings.items():
         size = cast("Part", part)
-        if part not in context.budget:
-            context.budget[part] = None
-            context.budget[part] = quantity(node, context, f"`{part}`")
-        value = context.budget[part]
+        value = stated_size(part, node.span, context)
         if value is not None and value.dimension == DIMENSIONS[size] and value.value > 0:
             found[size] = value
     return found, len(found) == len(context.budget_settings)

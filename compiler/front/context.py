@@ -33,6 +33,7 @@ class Scope:
 class Context:
     """The checked program so far. `scopes` and `files` are found by the text that a node stands in.
 
+    `budget` holds the sizes known so far, `budget_settings` what states them, `budget_open` those being evaluated.
     `in_phases` while the budgets of phases are read, which may be parts of a budget that is still open.
     """
 
@@ -43,6 +44,7 @@ class Context:
     out: list[Diagnostic]
     budget: dict[str, Quantity | None] = field(default_factory=dict)
     budget_settings: Mapping[str, Expression] = field(default_factory=dict)
+    budget_open: list[str] = field(default_factory=list)
     in_phases: bool = False
 
     def scope(self, span: Span) -> Scope:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from graphlib import TopologicalSorter
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from mixc.compiler.front.context import SUBSTITUTION
 from mixc.compiler.front.entries import Entry
@@ -35,14 +35,12 @@ def walk(node: Expression) -> Iterator[Expression]:
 
 def circular(entries: Mapping[str, Entry], what: str, out: list[Diagnostic]) -> frozenset[str]:
     """Entries that are defined by themselves or by too long a chain, each circle reported once."""
-    uses = {name: _uses(entry, entries) for name, entry in entries.items()}
+    graph = {name: _uses(entry, entries) for name, entry in entries.items()}
     inside: set[str] = set()
-    for start, entry in entries.items():
-        circle = () if start in inside else _circle(start, uses)
-        if circle:
-            inside.update(circle)
-            out.append(circular_value(entry.name_span, start, circle))
-    graph = {name: [use for use in found if use not in inside] for name, found in uses.items() if name not in inside}
+    while (circle := _circle(graph)) is not None:
+        inside.update(circle)
+        out.append(circular_value(entries[circle[0]].name_span, circle[0], circle))
+        graph = {name: [use for use in uses if use not in inside] for name, uses in graph.items() if name not in inside}
     depth: dict[str, int] = {}
     for name in TopologicalSorter(graph).static_order():
         depth[name] = 1 + max((depth[use] for use in graph[name]), default=0)
@@ -53,27 +51,25 @@ def circular(entries: Mapping[str, Entry], what: str, out: list[Diagnostic]) -> 
     return frozenset(inside)
 
 
-def _uses(entry: Entry, params: Mapping[str, Entry]) -> tuple[str, ...]:
+def _uses(entry: Entry, entries: Mapping[str, Entry]) -> list[str]:
     if entry.value is None:
-        return ()
+        return []
     found: list[str] = []
     for node in walk(entry.value):
         if isinstance(node, Reference) and len(node.parts) == 1:
             found.append(node.parts[0].text)
         elif isinstance(node, Text):
             found += [match[1].strip() for match in SUBSTITUTION.finditer(node.value)]
-    return tuple(name for name in found if name in params)
+    return [name for name in dict.fromkeys(found) if name in entries]
 
 
-def _circle(start: str, uses: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """A shortest way from a param back to itself, both ends included; empty when there is none."""
-    ways: list[tuple[str, ...]] = [(start,)]
-    seen: set[str] = set()
-    for way in ways:
-        for name in uses[way[-1]]:
-            if name == start:
-                return (*way, start)
-            if name not in seen:
-                seen.add(name)
-                ways.append((*way, name))
-    return ()
+def _circle(graph: Mapping[str, Sequence[str]]) -> tuple[str, ...] | None:
+    """One circle, from its first name in the order of the graph back to it; None when there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        used_by: list[str] = error.args[1][:-1]
+        ring = used_by[::-1]
+        start = ring.index(min(ring, key=list(graph).index))
+        return (*ring[start:], *ring[:start], ring[start])
+    return None

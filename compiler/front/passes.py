@@ -33,7 +33,7 @@ from mixc.compiler.front.namespace import Namespace
 from mixc.compiler.front.params import with_given
 from mixc.compiler.front.phases import Sources, build_phases, collect_sources, phase_limits
 from mixc.compiler.front.rules import lower
-from mixc.compiler.recipe import Budget, Recipe, Rule, Source
+from mixc.compiler.recipe import Recipe, Rule, Source
 from mixc.dsl.diagnostics import Diagnostic, Label, Severity, has_errors, in_order
 from mixc.dsl.syntax import Declaration
 from mixc.dsl.text import SourceText
@@ -61,6 +61,7 @@ def load_recipe(
     broken = frozenset(sources.failed)
     context.names = build_namespace(merged, sources.entries.values(), broken, context)
     recipe = _build(program, merged, sources, context, params, Path(os.path.normpath(path.absolute())))
+    assert recipe is not None or has_errors(out), "a recipe is complete or has errors"
     found = in_order(_repeats_joined(_first_stage(out)))
     return (None if has_errors(found) else recipe), found
 
@@ -138,26 +139,31 @@ def _build(
     check_sources(sources, found.entries, context, header)
     check_priorities(languages, default, rules, context)
     check_quality(merged, quality, domains, targets, context)
+    raters = tuple(build_rater(entry, context) for entry in merged.of_kind("rater"))
+    laws, strategy = build_laws(merged, context), build_strategy(merged, context)
+    evaluations = tuple(build_evaluation(entry, context) for entry in merged.of_kind("evaluate"))
+    if budget is None:
+        return None
     return Recipe(
         name=root.tree.name.text,
         path=str(path),
         description=root.tree.description,
         files=input_files(context.tree),
         params=tuple(sorted(params.items())),
-        budget=budget or Budget(None, None, None),
+        budget=budget,
         sources=sources,
         languages=languages,
         all_languages=default,
         groups=groups,
         domains=domains,
-        raters=tuple(build_rater(entry, context) for entry in merged.of_kind("rater")),
+        raters=raters,
         targets=targets,
         quality=quality,
-        laws=build_laws(merged, context),
-        strategy=build_strategy(merged, context),
+        laws=laws,
+        strategy=strategy,
         phases=phases,
         rules=rules,
-        evaluations=tuple(build_evaluation(entry, context) for entry in merged.of_kind("evaluate")),
+        evaluations=evaluations,
     )
 
 
