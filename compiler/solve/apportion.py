@@ -38,7 +38,9 @@ def caps_of(cells: Cells, supply: Sequence[int]) -> Caps:
     known: dict[tuple[float, int], int] = {}
 
     def most(limits: Floats) -> Ints:
-        return np.array([_most(float(limit), count, known) for limit, count in zip(limits, tokens, strict=True)], np.int64)
+        return np.array(
+            [_most(float(limit), count, known) for limit, count in zip(limits, tokens, strict=True)], np.int64
+        )
 
     columns = [most(column) for column in cells.phase_limit.T]
     return Caps(most(cells.limit), np.stack(columns, axis=1) if columns else np.zeros((len(tokens), 0), np.int64))
@@ -96,7 +98,7 @@ def _fill(share: Ints, budget: int, room: Ints) -> Ints:
         free &= ~over
     spare = np.where(share > 0, 0, room)
     before = np.cumsum(np.minimum(spare, rest)) - np.minimum(spare, rest)
-    return tokens + np.clip(rest - before, 0, spare)
+    return np.asarray(tokens + np.clip(rest - before, 0, spare), dtype=np.int64)
 
 
 def _borrow(tokens: Ints, budgets: Sequence[int], caps: Caps) -> Ints:
@@ -116,7 +118,7 @@ def _borrow(tokens: Ints, budgets: Sequence[int], caps: Caps) -> Ints:
 
 
 def _path(tokens: Ints, caps: Caps, lacking: int) -> list[tuple[int, int, int]] | None:
-    """Moves (cell, to phase, most tokens), the first from unused room, each next taking its cell out of the one before."""
+    """Moves (cell, to phase, most tokens): the first from unused room, each next out of the phase filled before."""
     left = caps.total - tokens.sum(axis=1)
     phases = tokens.shape[1]
     after: dict[int, tuple[int, int, int] | None] = {lacking: None}

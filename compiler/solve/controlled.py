@@ -7,32 +7,18 @@ and the steps nearest to the margin, are settled by a small integer program. Wor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import linprog, milp
 
-from mixc.compiler.solve.tangent import GRID, Tangent
 from mixc.compiler.solve.program import Floats, Ints
+from mixc.compiler.solve.steps import Steps, System, assemble
+from mixc.compiler.solve.tangent import Tangent
 from mixc.compiler.solve.task import QUANTA, Task
 
-SOFT, HARD = 20.0 * QUANTA, 1000.0 * QUANTA  # price of one tolerance of shortfall: the first, and every further one
-MARGIN = 1e-6
 POOL = 12
-NODES = 500
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Steps:
-    """Unit steps from the grid `low` [n, P]: `entry` (flat) of each and its `cost`, cheapest first within an entry."""
-
-    low: Ints
-    entry: Ints
-    level: Ints
-    cost: Floats
+NODES = 100
 
 
 def largest_remainder(task: Task, low: Ints) -> Ints:
@@ -77,115 +63,23 @@ def unit_steps(task: Task, floor: Ints, width: int) -> Steps:
     return Steps(low, entry, np.concatenate(levels) + (floor - low).ravel()[entry], np.concatenate(costs) + tie)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class System:
-    """min cost.z over z >= 0 with lower <= matrix z <= upper; the first `steps` variables are unit steps in [0, 1]."""
-
-    cost: Floats
-    matrix: sparse.csr_array
-    lower: Floats
-    upper: Floats
-    steps: int
-    top: Floats
-
-
 def solve_steps(task: Task, steps: Steps, rules: Ints, near: Tangent, shift: Floats, scale: Floats) -> Ints | None:
     """The cheapest grid [n, P] in which `rules` fall short as little as possible; None when sums cannot be met.
 
     `shift` [R] corrects the linear rules, `scale` [R] is their tolerance.
     """
-    system = _system(task, steps, rules, near, shift, scale)
-    if system.steps == 0:
-        return None
-    relaxed = _relax(system)
+    system = assemble(task, steps, rules, near, shift, scale)
+    relaxed = _relax(system) if system.steps else None
     if relaxed is None:
         return None
     z, pull = relaxed
     whole = np.abs(z - np.rint(z)) <= 1e-6
-    if not whole.all():
-        z_int = _settle(system, z, pull, whole)
-        if z_int is None:
-            return None
-        z = z_int
+    settled = z if whole.all() else _settle(system, z, pull, whole)
+    if settled is None:
+        return None
     grid = steps.low.copy()
-    np.add.at(grid.reshape(-1), steps.entry, np.rint(z).astype(np.int64))
+    np.add.at(grid.reshape(-1), steps.entry, np.rint(settled).astype(np.int64))
     return grid
-
-
-def _system(task: Task, steps: Steps, rules: Ints, near: Tangent, shift: Floats, scale: Floats) -> System:
-    n, phases = task.aim.shape
-    count, size = len(steps.entry), len(rules)
-    start = task.point(steps.low)
-    information = task.program.information(start)
-    moved = (start - near.x).ravel()
-    value = near.value + near.share @ moved + near.info @ (information - near.information) + shift
-    effect = _effects(task, steps, rules, near, start)
-    by_phase = sparse.csr_array((np.ones(count), (steps.entry % phases, np.arange(count))), shape=(phases, count))
-    lack = (task.need - np.where(task.free, steps.low, 0).sum(axis=0)).astype(np.float64)
-    used = by_phase.sum(axis=1) > 0
-    scaled = sparse.diags_array(1.0 / scale[rules])
-    equality = task.program.rules.equality[rules]
-    relief = sparse.hstack([sparse.eye_array(size)] * 2, format="csr")
-    signed = sparse.hstack([relief, -relief[:, : 2 * size]], format="csr")
-    kinks, kink_rows, kink_low = _change_rows(task, steps, rules, start)
-    extra = kinks.shape[1] if kinks is not None else 0
-    rows: list[list[Any]] = [[by_phase[used], None, None], [scaled @ effect, signed, None]]
-    target = -value[rules] / scale[rules] - MARGIN
-    lower, upper = [lack[used], target], [lack[used], np.where(equality, target + 2 * MARGIN, np.inf)]
-    if kinks is not None:
-        rows[1][2] = scaled @ kinks
-        rows.append([kink_rows, None, sparse.kron([[1.0], [1.0]], sparse.eye_array(extra))])
-        lower.append(kink_low)
-        upper.append(np.full(len(kink_low), np.inf))
-    else:
-        rows = [row[:2] for row in rows]
-    over = np.where(equality, [[1.0], [np.inf]], 0.0).ravel()
-    top = np.concatenate([np.ones(count), np.repeat([1.0, np.inf], size), over, np.full(extra, np.inf)])
-    price = np.concatenate([steps.cost, np.repeat([SOFT, HARD, SOFT, HARD], size), np.zeros(extra)])
-    matrix = sparse.csr_array(sparse.block_array(rows, format="csr"))
-    return System(price, matrix, np.concatenate(lower), np.concatenate(upper), count, top)
-
-
-def _effects(task: Task, steps: Steps, rules: Ints, near: Tangent, start: Floats) -> sparse.csr_array:
-    """What every step does to every rule [rules, steps]; information by its chord, right across the kink."""
-    phases = start.shape[1]
-    cell, phase = steps.entry // phases, steps.entry % phases
-    unit, share = task.unit[phase], near.share[rules]
-    moves = task.moves()
-    if moves is not None:
-        share = sparse.csr_array(share @ moves)
-    before = start.sum(axis=1)[cell] + steps.level * unit
-    cells = task.program.cells
-    chord = task.program.fill((before + unit) / cells.supply[cell]) - task.program.fill(before / cells.supply[cell])
-    chord = np.where(task.mate[cell] >= 0, 0.0, chord * (cells.supply * cells.gain)[cell])
-    by_share = share[:, steps.entry] @ sparse.diags_array(unit)
-    by_info = near.info[rules][:, cell] @ sparse.diags_array(chord)
-    return sparse.csr_array(by_share + by_info)
-
-
-def _change_rows(
-    task: Task, steps: Steps, rules: Ints, start: Floats
-) -> tuple[sparse.csr_array | None, sparse.csr_array | None, Floats]:
-    """Variables t_l >= |r_l - base_l| of every `change` among the rules: (part in the rules, steps in t's rows, t >=)."""
-    program = task.program
-    place = {int(rule): k for k, rule in enumerate(rules)}
-    changes = [change for change in program.rules.changes if change.rule in place]
-    if not changes:
-        return None, None, np.zeros(0)
-    phases, count = start.shape[1], len(program.laws)
-    cell = steps.entry // phases
-    unit = np.where(task.mate[cell] >= 0, 0.0, task.unit[steps.entry % phases])
-    by_language = sparse.csr_array(program.membership[:, cell] @ sparse.diags_array(unit))
-    share = program.membership @ start.sum(axis=1)
-    shape = (len(rules), len(changes) * count)
-    data = np.repeat([-0.5 * GRID * change.coefficient for change in changes], count)
-    rows = np.repeat([place[change.rule] for change in changes], count)
-    part = sparse.csr_array((data, (rows, np.arange(shape[1]))), shape=shape)
-    over = [(by_language / -GRID) for _ in changes]
-    under = [(by_language / GRID) for _ in changes]
-    gaps = [(share - change.base) / GRID for change in changes]
-    matrix = sparse.csr_array(sparse.vstack([*over, *under], format="csr"))
-    return part, matrix, np.concatenate([*gaps, *[-gap for gap in gaps]])
 
 
 def _relax(system: System) -> tuple[Floats, Floats] | None:
@@ -213,18 +107,19 @@ def _settle(system: System, z: Floats, pull: Floats, whole: NDArray[np.bool_]) -
     """Whole values for the fractional steps: an integer program over them and the steps with the smallest pull."""
     size = POOL * (int((~whole).sum()) + 2)
     near = np.argsort(np.where(whole, np.rint(np.abs(pull)), -1.0), kind="stable")[:size]
-    held = np.ones(system.steps, dtype=bool)
-    held[near] = False
-    held &= whole
-    low, high = np.zeros(len(system.top)), system.top.copy()
-    low[: system.steps][held] = high[: system.steps][held] = np.rint(z[held])
-    kind = np.zeros(len(system.top))
-    kind[: system.steps] = 1
+    open_ = ~whole
+    open_[near] = True
+    columns = np.concatenate([np.flatnonzero(open_), np.arange(system.steps, len(system.top))])
+    settled = np.rint(z)
+    fixed = system.matrix[:, : system.steps] @ np.where(open_, 0.0, settled)
     result = milp(
-        system.cost,
-        integrality=kind,
-        bounds=Bounds(low, high),
-        constraints=LinearConstraint(system.matrix, system.lower, system.upper),
+        system.cost[columns],
+        integrality=columns < system.steps,
+        bounds=(np.zeros(len(columns)), system.top[columns]),
+        constraints=(system.matrix[:, columns], system.lower - fixed, system.upper - fixed),
         options={"node_limit": NODES, "mip_rel_gap": 0.0},
     )
-    return None if result.x is None else result.x[: system.steps]
+    if result.x is None:
+        return None
+    settled[open_] = result.x[: int(open_.sum())]
+    return settled

@@ -28,7 +28,7 @@ class Tangent:
 
     def predict(self, program: Program, x: Floats) -> Floats:
         """s [R] at another x by this model."""
-        value = self.value + self.share @ (x - self.x).ravel()
+        value: Floats = self.value + self.share @ (x - self.x).ravel()
         value += self.info @ (program.information(x) - self.information)
         language = program.membership @ x.sum(axis=1)
         for change in program.rules.changes:

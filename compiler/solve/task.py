@@ -1,7 +1,7 @@
 """One rounding to do: targets in grid units, what may move, and how much room the caps leave.
 
 Cells are in key order everywhere here, so that nothing depends on the order in which they came. Targets are whole
-multiples of 1e-4 of a grid unit: equal cells tie in spite of the solver's last digits, and ties go by key.
+multiples of 1e-2 of a grid unit: equal cells tie in spite of the solver's last digits, and ties go by key.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from scipy import sparse
 from mixc.compiler.solve.apportion import UNITS, Caps
 from mixc.compiler.solve.program import Cells, Floats, Ints, Program, Rules
 
-QUANTA = 10_000
-NEAR_CAP = 1e-3
+QUANTA = 100
+NEAR_CAP = 1.0 / QUANTA
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """Give `need` [P] units to the `free` entries [n, P] as near to `aim` (quanta) as caps and rules allow.
 
-    A unit of phase p is `rest[p] / need[p]` tokens. Entries that are not free are `pinned` units at their caps and count
-    as `fixed` tokens; in a cell with a `mate` phase (else -1) that phase takes what the others leave of `fixed`.
+    A unit of phase p is `rest[p] / need[p]` tokens. Entries that are not free are `pinned` units at their caps and
+    count as `fixed` tokens; in a cell with a `mate` phase (else -1) that phase takes what the others leave of `fixed`.
     """
 
     program: Program
@@ -41,9 +41,14 @@ class Task:
     rest: Ints
 
     @property
+    def sizes(self) -> Floats:
+        """A unit of every phase [P], in tokens; one in phases that have nothing to give."""
+        return np.where((self.need > 0) & (self.rest > 0), self.rest / np.maximum(self.need, 1), 1.0)
+
+    @property
     def unit(self) -> Floats:
         """A unit of every phase [P], as a fraction of the recipe's tokens."""
-        return np.where(self.need > 0, self.rest / np.maximum(self.need, 1), 0.0) / self.tokens
+        return self.sizes / self.tokens
 
     def worth(self, grid: Ints, phase: int | None = None) -> Floats:
         """Tokens of free entries [n, P] (or [n]), rounded up where a unit is a token or more, so that caps hold."""
@@ -52,22 +57,22 @@ class Task:
             rest, need = rest[phase], need[phase]
         whole, part = np.divmod(rest, need)
         exact = grid * whole - (-grid * part // need)
-        return np.where(whole > 0, exact, grid * (part / need)).astype(np.float64)
+        tokens: Floats = np.where(whole > 0, exact, grid * (part / need)).astype(np.float64)
+        return tokens
 
     def left(self, grid: Ints) -> Floats:
         """Tokens that every cell [n] may still take over all phases."""
-        held = np.where(self.free, self.worth(grid), np.where(self._mated(), 0, self.fixed))
-        return self.caps.total - held.sum(axis=1)
+        held: Floats = np.where(self.free, self.worth(grid), np.where(self._mated(), 0, self.fixed))
+        return np.asarray(self.caps.total - held.sum(axis=1))
 
     def _mated(self) -> NDArray[np.bool_]:
-        return np.arange(self.aim.shape[1]) == self.mate[:, None]
+        return np.asarray(np.arange(self.aim.shape[1]) == self.mate[:, None])
 
     def room(self, grid: Ints, phase: int, left: Floats, width: int) -> Ints:
         """Most units [n], up to `width`, that may be added in a phase when cells may take `left` tokens more."""
         held, column = self.worth(grid[:, phase], phase), grid[:, phase]
         spare = np.minimum(self.caps.phase[:, phase] - held, left)
-        size = max(self.rest[phase] / max(self.need[phase], 1), 1e-300)
-        most = np.clip(np.floor(spare / size + 1e-9), 0, width).astype(np.int64)
+        most = np.clip(np.floor(spare / self.sizes[phase] + 1e-9), 0, width).astype(np.int64)
         most -= self.worth(column + most, phase) - held > spare + 1e-9
         return np.where(self.free[:, phase], np.maximum(most, 0), 0)
 
@@ -88,16 +93,13 @@ class Task:
         """The free entries' aims rounded down, and further where a cap wants it."""
         grid = np.where(self.free, self.aim // QUANTA, 0)
         for phase in range(grid.shape[1]):
-            size = max(self.rest[phase] / max(self.need[phase], 1), 1e-300)
-            over = self.worth(grid[:, phase], phase) - self.caps.phase[:, phase]
-            grid[:, phase] -= np.where(over > 0, np.ceil(over / size), 0).astype(np.int64)
-        size = np.maximum(self.unit * self.tokens, 1e-300)
-        while (over := -self.left(grid) > 1e-9).any() and (grid[over] > 0).any():
+            excess = self.worth(grid[:, phase], phase) - self.caps.phase[:, phase]
+            grid[:, phase] -= np.where(excess > 0, np.ceil(excess / self.sizes[phase]), 0).astype(np.int64)
+        while len(rows := np.flatnonzero((self.left(grid) < -1e-9) & (grid > 0).any(axis=1))):
             fraction = np.where(grid > 0, self.aim - QUANTA * grid, np.iinfo(np.int64).max)
             phase_of = fraction.argmin(axis=1)
-            rows = np.flatnonzero(over & (grid > 0).any(axis=1))
             excess = -self.left(grid)[rows]
-            steps = np.maximum(np.floor(excess / size[phase_of[rows]]), 1).astype(np.int64)
+            steps = np.maximum(np.floor(excess / self.sizes[phase_of[rows]]), 1).astype(np.int64)
             grid[rows, phase_of[rows]] = np.maximum(grid[rows, phase_of[rows]] - steps, 0)
         return np.maximum(grid, 0)
 
@@ -122,7 +124,7 @@ class Task:
 
 def in_key_order(program: Program, order: NDArray[np.intp]) -> Program:
     """The same program with its cells permuted."""
-    n, phases = program.shape
+    phases = len(program.phases)
     cells, rules = program.cells, program.rules
     entries = (order[:, None] * phases + np.arange(phases)).ravel()
     sorted_cells = Cells(
@@ -135,9 +137,7 @@ def in_key_order(program: Program, order: NDArray[np.intp]) -> Program:
     )
     sorted_rules: Rules = replace(rules, affine=_columns(rules.affine, entries), info=_columns(rules.info, order))
     target = None if program.target is None else program.target[order]
-    return Program(
-        sorted_cells, program.laws, program.phases, sorted_rules, program.curvature, program.mu, target
-    )
+    return Program(sorted_cells, program.laws, program.phases, sorted_rules, program.curvature, program.mu, target)
 
 
 def _columns(matrix: sparse.csr_array, columns: NDArray[np.intp]) -> sparse.csr_array:
@@ -153,7 +153,8 @@ def plain_task(program: Program, x: Floats, budgets: Sequence[int], caps: Caps) 
     zero = np.zeros((n, phases), np.int64)
     need, rest = np.full(phases, UNITS, np.int64), np.array([int(b) for b in budgets], np.int64)
     free = np.ones((n, phases), dtype=bool)
-    return Task(program, x, caps, sum(int(b) for b in budgets), aim, free, zero, zero, np.full(n, -1), need, rest)
+    settled = aim / (UNITS * QUANTA) * program.phases
+    return Task(program, settled, caps, sum(int(b) for b in budgets), aim, free, zero, zero, np.full(n, -1), need, rest)
 
 
 def pinned_task(task: Task) -> Task:
