@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from mixc.compiler.front.context import Context
 from mixc.compiler.front.entries import Entry
@@ -11,7 +11,7 @@ from mixc.compiler.front.errors_names import missing
 from mixc.compiler.front.errors_rules import no_priority
 from mixc.compiler.front.errors_units import keys_exclude
 from mixc.compiler.front.merge import Merged
-from mixc.compiler.recipe import Domain, Language, Quality, Rule, Source, Target
+from mixc.compiler.recipe import Recipe, Rule, Source
 from mixc.dsl.diagnostics import Label
 from mixc.dsl.text import Span
 
@@ -39,10 +39,9 @@ def _overlap(one: Source, other: Source) -> bool:
     return other.name in dict(one.overlap) or one.name in dict(other.overlap)
 
 
-def check_priorities(
-    languages: Sequence[Language], default: Language | None, rules: Iterable[Rule], context: Context
-) -> None:
+def check_priorities(recipe: Recipe, context: Context) -> None:
     """A language with priority 0 is in the mixture only if a rule demands it; not all can have priority 0."""
+    languages, default = recipe.languages, recipe.all_languages
     idle = [language for language in languages if not language.priority]
     if languages and len(idle) == len(languages) and (default is None or not default.priority):
         span = languages[0].span
@@ -50,7 +49,7 @@ def check_priorities(
         note = "the objective weighs the loss of each language by its priority"
         context.out.append(no_priority(span, "every language has priority 0", note, ("give one a priority above 0",)))
         return
-    demanded = [rule for rule in rules if rule.weight is None and rule.sense != "<=" and rule.bound > 0]
+    demanded = [rule for rule in recipe.rules if rule.weight is None and rule.sense != "<=" and rule.bound > 0]
     for language in idle:
         if language.span is None or any(_demands(rule, language.code) for rule in demanded):
             continue
@@ -70,12 +69,11 @@ def _demands(rule: Rule, code: str) -> bool:
     return False
 
 
-def check_quality(
-    merged: Merged, quality: Quality, domains: Sequence[Domain], targets: Sequence[Target], context: Context
-) -> None:
+def check_quality(recipe: Recipe, merged: Merged, context: Context) -> None:
     """A target is a rater or a gate, never both; a sampling curve leaves no room for `order = shares`."""
-    gates = {target.name for target in targets if target.fraction is not None}
-    for domain in domains:
+    quality = recipe.quality
+    gates = {target.name for target in recipe.targets if target.fraction is not None}
+    for domain in recipe.domains:
         entry = merged.one("domain", domain.name)
         weights, curve = (entry.setting("weights"), entry.setting("sampling")) if entry else (None, None)
         for name, _ in domain.weights:

@@ -33,7 +33,7 @@ from mixc.compiler.front.namespace import Namespace
 from mixc.compiler.front.params import with_given
 from mixc.compiler.front.phases import Sources, build_phases, collect_sources, phase_limits
 from mixc.compiler.front.rules import lower
-from mixc.compiler.recipe import Recipe, Rule, Source
+from mixc.compiler.recipe import Budget, Recipe, Rule, Source
 from mixc.dsl.diagnostics import Diagnostic, Label, Severity, has_errors, in_order
 from mixc.dsl.syntax import Declaration
 from mixc.dsl.text import SourceText
@@ -123,48 +123,35 @@ def _context(
 def _build(
     program: Program, merged: Merged, found: Sources, context: Context, params: Mapping[str, str], path: Path
 ) -> Recipe | None:
-    root = program.files[-1]
-    header = root.tree.name.span
-    budget = build_budget(merged.one("budget"), context, header)
-    groups = resolve_groups(merged, context)
-    phases = build_phases(merged, context)
-    sources = _sources(found, context)
-    languages = tuple(build_language(entry, context) for entry in merged.of_kind("language"))
+    """The recipe of checked entries; None when its budget failed. Everything is read, whatever failed before."""
+    tree = program.files[-1].tree
+    budget = build_budget(merged.one("budget"), context, tree.name.span)
     every = merged.one("languages", "all")
-    default = build_language(every, context) if every else None
-    domains = tuple(build_domain(entry, context) for entry in merged.of_kind("domain"))
-    targets = tuple(build_target(entry, context) for entry in merged.of_kind("target"))
-    quality = build_quality(merged, context)
-    rules = _rules(merged, context)
-    check_sources(sources, found.entries, context, header)
-    check_priorities(languages, default, rules, context)
-    check_quality(merged, quality, domains, targets, context)
-    raters = tuple(build_rater(entry, context) for entry in merged.of_kind("rater"))
-    laws, strategy = build_laws(merged, context), build_strategy(merged, context)
-    evaluations = tuple(build_evaluation(entry, context) for entry in merged.of_kind("evaluate"))
-    if budget is None:
-        return None
-    return Recipe(
-        name=root.tree.name.text,
+    parts = Recipe(
+        name=tree.name.text,
         path=str(path),
-        description=root.tree.description,
+        description=tree.description,
         files=input_files(context.tree),
         params=tuple(sorted(params.items())),
-        budget=budget,
-        sources=sources,
-        languages=languages,
-        all_languages=default,
-        groups=groups,
-        domains=domains,
-        raters=raters,
-        targets=targets,
-        quality=quality,
-        laws=laws,
-        strategy=strategy,
-        phases=phases,
-        rules=rules,
-        evaluations=evaluations,
+        budget=budget or Budget(None, None, None),
+        groups=resolve_groups(merged, context),
+        phases=build_phases(merged, context),
+        sources=_sources(found, context),
+        languages=tuple(build_language(entry, context) for entry in merged.of_kind("language")),
+        all_languages=build_language(every, context) if every else None,
+        domains=tuple(build_domain(entry, context) for entry in merged.of_kind("domain")),
+        raters=tuple(build_rater(entry, context) for entry in merged.of_kind("rater")),
+        targets=tuple(build_target(entry, context) for entry in merged.of_kind("target")),
+        quality=build_quality(merged, context),
+        laws=build_laws(merged, context),
+        strategy=build_strategy(merged, context),
+        evaluations=tuple(build_evaluation(entry, context) for entry in merged.of_kind("evaluate")),
+        rules=_rules(merged, context),
     )
+    check_sources(parts.sources, found.entries, context, tree.name.span)
+    check_priorities(parts, context)
+    check_quality(parts, merged, context)
+    return None if budget is None else parts
 
 
 def _sources(found: Sources, context: Context) -> tuple[Source, ...]:
