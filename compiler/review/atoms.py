@@ -43,7 +43,7 @@ def atoms_of(problem: Problem) -> Atoms:
         facts["ranges", *where] = (pool.rated, tuple((b.low, b.high) for b in pool.buckets))
         facts["supply", *where] = tuple(b.tokens for b in pool.buckets)
         facts["density", *where] = tuple(b.density for b in pool.buckets)
-    facts.update(_rules(problem.rules))
+    facts.update(zip(keys_of_rules(problem.rules), problem.rules, strict=True))
     return facts
 
 
@@ -170,15 +170,15 @@ def _source(source: ProblemSource) -> Atoms:
     return facts
 
 
-def _rules(rules: tuple[Rule, ...]) -> Atoms:
-    """A rule is told by what it compares, not by its bound; equal ones are numbered."""
+def keys_of_rules(rules: tuple[Rule, ...]) -> list[Key]:
+    """A key for each rule: what it compares, not its bound; equal ones are numbered."""
     seen: Counter[Key] = Counter()
-    facts: Atoms = {}
+    keys: list[Key] = []
     for rule in rules:
         identity = (rule.terms, rule.sense, rule.phase, rule.weight is not None)
-        facts["rule", *identity, seen[identity]] = rule
+        keys.append(("rule", *identity, seen[identity]))
         seen[identity] += 1
-    return facts
+    return keys
 
 
 def _rule_order(rule: Rule) -> tuple[str, str, str, float]:

@@ -98,23 +98,30 @@ def what_binds(decision: Decision, axis: Axis, name: str) -> str:
 
 
 def limits_of(decision: Decision, axis: Axis, name: str) -> str:
-    """The limits that its cells have reached: `epochs <= 4 (fineweb2)`."""
-    reached = {
-        pool.source
-        for pool, cells in zip(decision.problem.pools, decision.cells, strict=True)
-        if member_of(pool, axis, name) and any(at_limit(cell) for cell in cells)
-    }
-    limits = {s.name: s.limit for s in decision.problem.sources if s.name in reached}
+    """The limits that its cells have reached: `epochs <= 4 (fineweb2)`, or `(best of fineweb2)` of some buckets."""
+    reached: dict[str, list[bool]] = {}
+    for pool, cells in zip(decision.problem.pools, decision.cells, strict=True):
+        if member_of(pool, axis, name):
+            reached.setdefault(pool.source, []).extend(at_limit(cell) for cell in cells)
+    limits = {source.name: source.limit for source in decision.problem.sources}
     by_passes: dict[str, list[str]] = {}
-    for source in sorted(limits):
+    for source in sorted(source for source in reached if any(reached[source])):
         limit = limits[source]
-        by_passes.setdefault(f"epochs <= {limit.passes:g}" if limit else "limit", []).append(source)
+        shown = source if all(reached[source]) else f"best of {source}"
+        by_passes.setdefault(f"epochs <= {limit.passes:g}" if limit else "limit", []).append(shown)
     return "; ".join(f"{text} ({', '.join(names)})" for text, names in sorted(by_passes.items()))
 
 
 def at_limit(cell: CellChoice) -> bool:
     """Whether a cell is used as often as its source allows."""
     return cell.binds == "limit" and sum(cell.tokens) > 0
+
+
+def stated(rule: Rule) -> str:
+    """A rule with its verb, as a recipe states it."""
+    if short(rule.text) != rule.text:
+        return rule.text
+    return f"require {rule.text}" if rule.weight is None else f"prefer {rule.text} weight {rule.weight:g}"
 
 
 def short(text: str) -> str:

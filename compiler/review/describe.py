@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from mixc.compiler.problem import Pool, Problem, ProblemLanguage, ProblemPhase, ProblemSource
 from mixc.compiler.recipe import Limit, Rule
 from mixc.compiler.review import words
+from mixc.compiler.review.atoms import keys_of_rules
+from mixc.compiler.review.binding import stated
 from mixc.compiler.review.changes import Change
 
 NONE = "none"
@@ -114,14 +116,14 @@ def _of_language(change: Change, code: str) -> Wording:
 
 def _rule(change: Change) -> Wording:
     rules = [_rule_in(problem, change) for problem in (change.before, change.after)]
-    old, new = ("; ".join(f"`{rule.text}`" for rule in found) or NONE for found in rules)
+    old, new = ("; ".join(f"`{stated(rule)}`" for rule in found) or NONE for found in rules)
     place = next((rule.place for found in reversed(rules) for rule in found), "")
     return Wording("rule", old, new, place=place)
 
 
 def _rule_in(problem: Problem, change: Change) -> list[Rule]:
-    identities = {key[1:5] for key in change.keys if key[0] == "rule"}
-    return [r for r in problem.rules if (r.terms, r.sense, r.phase, r.weight is not None) in identities]
+    keyed = zip(keys_of_rules(problem.rules), problem.rules, strict=True)
+    return [rule for key, rule in keyed if key in change.keys]
 
 
 def _params(problem: Problem) -> str:

@@ -128,7 +128,8 @@ def _causes(found: Difference, paper: _Paper) -> str:
 def _effect(effect: Effect) -> tuple[str, str]:
     if effect.failed:
         return "unknown", "no mixture with this alone"
-    visible = [move for move in effect.moves if abs(move.share) >= VISIBLE and move.axis != "domain"]
+    moved = [move for move in effect.moves if abs(move.share) >= VISIBLE]
+    visible = [move for move in moved if move.axis == "language"] or moved
     named = [f"{move.name} {words.points(move.share)}" for move in visible]
     return words.change(effect.loss), words.listed(named, LARGEST).replace(" and ", ", and ") or "none"
 

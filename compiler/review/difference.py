@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 from mixc.compiler.problem import Decision, RuleOutcome
-from mixc.compiler.review.binding import Axis, taken, what_binds
+from mixc.compiler.review.atoms import Key, keys_of_rules
+from mixc.compiler.review.binding import Axis, stated, taken, what_binds
 from mixc.compiler.review.canonical import canonical, figure
 from mixc.compiler.review.changes import Change, changed_inputs, grouped
 from mixc.compiler.review.describe import describe
@@ -200,8 +201,10 @@ def _bounds(before: Decision, after: Decision) -> tuple[Bound, ...]:
     for key in dict.fromkeys((*new, *old)):
         was, now = old.get(key), new.get(key)
         state: Binding = "still binds" if was and now else "now binds" if now else "no longer binds"
-        rule = (now or was or next(iter(new.values()))).rule
-        result.append(Bound(rule.text, rule.place, state, was.tighten if was else None, now.tighten if now else None))
+        rule = next(outcome.rule for outcome in (now, was) if outcome is not None)
+        result.append(
+            Bound(stated(rule), rule.place, state, was.tighten if was else None, now.tighten if now else None)
+        )
     order = ("now binds", "no longer binds", "still binds")
     return tuple(sorted(result, key=lambda bound: (order.index(bound.state), bound.rule)))
 
@@ -211,8 +214,9 @@ def _holdings(before: Decision, after: Decision) -> tuple[Holding, ...]:
     return tuple(Holding(code, old.get(code, ""), new.get(code, "")) for code in sorted(old.keys() | new.keys()))
 
 
-def _active(decision: Decision) -> dict[object, RuleOutcome]:
-    return {(o.rule.terms, o.rule.sense, o.rule.phase): o for o in decision.rules if o.active}
+def _active(decision: Decision) -> dict[Key, RuleOutcome]:
+    keys = keys_of_rules(tuple(outcome.rule for outcome in decision.rules))
+    return {key: outcome for key, outcome in zip(keys, decision.rules, strict=True) if outcome.active}
 
 
 def _old_weights(before: Decision, after: Decision) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mixc.compiler.problem import Decision, Problem, RuleOutcome
 from mixc.compiler.recipe import Rule, Selector, Term
 from mixc.compiler.review import words
-from mixc.compiler.review.binding import Axis, active_rules, at_limit, limits_of, member_of, speaks_of, taken
+from mixc.compiler.review.binding import Axis, active_rules, at_limit, limits_of, member_of, speaks_of, stated, taken
 from mixc.compiler.review.effect import AXES, Decide, effect, names_of
 from mixc.compiler.review.errors import no_such_name
 from mixc.compiler.review.rebuild import decision_from_manifest
@@ -91,7 +91,7 @@ def _rules(decision: Decision, axis: Axis, name: str) -> str:
     text = "".join(f"{_rule_sentence(outcome)}\n" for outcome in active)
     idle = [outcome for outcome in concerned if not outcome.active]
     if idle:
-        names = words.listed([f"`{outcome.rule.text}`" for outcome in idle], 3)
+        names = words.listed([f"`{stated(outcome.rule)}`" for outcome in idle], 3)
         text += f"Without effect here: {names}.\n"
     return text or "No rule names it.\n"
 
@@ -102,7 +102,7 @@ def _rule_sentence(outcome: RuleOutcome) -> str:
     price = f"tightening it by {unit} would raise the loss by {outcome.tighten:.2g}"
     if abs(outcome.loosen - outcome.tighten) > 0.01 * abs(outcome.tighten):
         price += f", loosening it would lower it by {outcome.loosen:.2g}"
-    text = f"`{outcome.rule.text}`{place} binds: {price}."
+    text = f"`{stated(outcome.rule)}`{place} binds: {price}."
     return text if outcome.shortfall <= 0 else f"{text} It falls short by {outcome.shortfall:.3g}."
 
 
@@ -181,8 +181,12 @@ def _with_more(problem: Problem, axis: Axis, name: str, bound: float) -> Problem
 
 def _explain_rule(decision: Decision, outcome: RuleOutcome) -> str:
     rule = outcome.rule
-    state = _rule_sentence(outcome) if outcome.active else f"`{rule.text}` holds with room to spare and costs nothing."
-    value = f"Its value is {outcome.value:.6g}, the bound {outcome.bound:.6g}, the slack {outcome.slack:.3g}.\n"
+    state = (
+        _rule_sentence(outcome) if outcome.active else f"`{stated(rule)}` holds with room to spare and costs nothing."
+    )
+    value = (
+        f"Its value is {outcome.value:.6g}, the bound {outcome.bound:.6g}, the slack {round(outcome.slack, 9):.3g}.\n"
+    )
     soft = f"It is a preference with weight {rule.weight:g}: it may fall short.\n" if rule.weight is not None else ""
     return f"{state}\n{value}{soft}Names: {words.listed(sorted(set(_names(rule))), 12) or 'everything'}.\n"
 

@@ -212,7 +212,7 @@ def _rule(outcome: RuleOutcome) -> rows.RuleRow:
         place=rule.place,
         value=figure(outcome.value, LOSS_DIGITS),
         slack=figure(outcome.slack),
-        active=outcome.active,
+        active=bool(outcome.active),  # a solver may hand over its own kind of truth
         tighten=figure(outcome.tighten, 3),
         loosen=figure(outcome.loosen, 3),
         shortfall=figure(outcome.shortfall),

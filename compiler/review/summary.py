@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mixc.compiler.problem import Decision
 from mixc.compiler.review import words
-from mixc.compiler.review.binding import PRICE, taken, what_binds
+from mixc.compiler.review.binding import PRICE, stated, taken, what_binds
 from mixc.compiler.review.effect import names_of
 from mixc.compiler.review.rebuild import decision_from_manifest
 from mixc.compiler.review.schema import Manifest
@@ -79,17 +79,15 @@ def _groups(decision: Decision) -> str:
 
 
 def _rules(decision: Decision) -> str:
+    """Rules that bind or fall short; the others are counted."""
+    shown = [o for o in decision.rules if o.active or o.shortfall > 0]
+    idle = len(decision.rules) - len(shown)
     lines = [
-        (
-            o.rule.text,
-            "binds" if o.active else "",
-            "" if o.slack != o.slack else f"{o.slack:.3g}",
-            f"{o.tighten:.3g}" if o.active else "",
-            f"short by {o.shortfall:.3g}" if o.shortfall > 0 else "",
-        )
-        for o in decision.rules
+        (stated(o.rule), f"{o.tighten:.3g}" if o.active else "", f"short by {o.shortfall:.3g}" * (o.shortfall > 0))
+        for o in shown
     ]
-    return words.table(("rule", "", "slack", "price", ""), lines, left=(0, 1, 4)) if lines else ""
+    text = words.table(("rule that binds", "price", ""), lines, left=(0, 2)) if lines else ""
+    return text + (f"{words.count(idle, 'rule')} without effect\n" if idle else "")
 
 
 def _remarks(manifest: Manifest) -> str:
