@@ -16,7 +16,18 @@ from mixc.compiler.front.errors_units import out_of_range
 from mixc.compiler.front.kinds import BUDGET
 from mixc.compiler.front.measures import measured
 from mixc.compiler.front.shapes import Measure
-from mixc.compiler.front.units import FLOPS, PARAMS, RATIO, TOKENS, WHOLE_BUDGET, Dimension, Quantity, percent, show
+from mixc.compiler.front.units import (
+    FLOPS,
+    MOST,
+    PARAMS,
+    RATIO,
+    TOKENS,
+    WHOLE_BUDGET,
+    Dimension,
+    Quantity,
+    percent,
+    show,
+)
 from mixc.compiler.front.values import read_entry
 from mixc.compiler.recipe import Bound, Budget, Figure, Sense
 from mixc.dsl.diagnostics import Label
@@ -153,9 +164,9 @@ def _publish(sizes: Sizes, context: Context) -> None:
 
 
 def _agree(entry: Entry, stated: Sizes, sizes: Sizes, factor: Fraction, context: Context) -> bool:
-    if sizes.tokens is not None and sizes.tokens < 1:
-        text = show(sizes.tokens, TOKENS)
-        context.out.append(out_of_range(entry.head, "`tokens`", text, "at least one token"))
+    if sizes.tokens is not None and (sizes.tokens < 1 or (stated.tokens is None and sizes.tokens > MOST)):
+        text, note = show(sizes.tokens, TOKENS), f"compute = {float(factor):g} * model * tokens"
+        context.out.append(out_of_range(entry.head, "`tokens`", text, "between 1 and 1e18", note))
         return False
     computed, compute = sizes.compute, stated.compute
     if None in (stated.model, stated.tokens) or compute is None or computed is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from mixc.compiler.front.entries import Entry, shortened
@@ -63,6 +64,16 @@ class Context:
         """The name of a span's file relative to the recipe's folder."""
         file = self.files.get(span.source)
         return span.source.name if file is None else file.name
+
+    def near(self, path: str, span: Span) -> str:
+        """A path or pattern of the file that a span lies in, as seen from the recipe's folder.
+
+        Addresses such as `s3://` and absolute paths stay as they are.
+        """
+        folder = PurePath(self.file_name(span)).parent
+        if "://" in path or PurePath(path).is_absolute() or folder == PurePath():
+            return path
+        return PurePath(os.path.normpath(folder / path)).as_posix()
 
     def file_path(self, span: Span) -> Path:
         """The path of a span's file; of text from the command line, the recipe's own."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 from mixc.compiler.front.arithmetic import quantity
@@ -34,13 +32,14 @@ def build_source(
     """A source; `phases` are those that declare it, None for one of the whole recipe."""
     values = read_entry(entry, SOURCE, context)
     paths = values.get("path", ())
-    supply = entry.setting("supply")
+    supply, path = entry.setting("supply"), entry.setting("path")
+    span = path.span if path else entry.head
     _check_kind_of_source(entry, context)
     _check_overlap(entry, values, context)
     return Source(
         name=entry.name,
         domain=values.get("domain", "und"),
-        paths=tuple(_near(path, entry, context) for path in ((paths,) if isinstance(paths, str) else paths)),
+        paths=tuple(context.near(path, span) for path in ((paths,) if isinstance(paths, str) else paths)),
         supply_file=_supply_file(entry, values.get("supply"), context),
         supply=_supply(entry, values.get("supply"), context),
         columns=tuple((name, _column(value)) for name, value in values.get("columns", {}).items()),
@@ -96,15 +95,6 @@ def _check_kind_of_source(entry: Entry, context: Context) -> None:
         what = "`assume = rated` is for sources with a `supply`"
         note = "documents are rated by the raters of their domain"
         context.out.append(keys_exclude(assume.span, what, "this source has documents", [], note, "remove it"))
-
-
-def _near(path: str, entry: Entry, context: Context) -> str:
-    """A path or pattern as seen from the recipe's folder; addresses and absolute paths stay as they are."""
-    setting = entry.setting("path")
-    folder = PurePath(context.file_name(setting.span if setting else entry.head)).parent
-    if "://" in path or PurePath(path).is_absolute() or folder == PurePath():
-        return path
-    return PurePath(os.path.normpath(folder / path)).as_posix()
 
 
 def _supply_file(entry: Entry, value: Any, context: Context) -> str | None:

@@ -65,7 +65,9 @@ def build_rater(entry: Entry, context: Context) -> Rater:
 def build_target(entry: Entry, context: Context) -> Target:
     """A target: texts that documents are ranked by."""
     values = read_entry(entry, TARGET, context)
-    return Target(entry.name, **{"path": "", **values}, span=entry.head)
+    path = entry.setting("path")
+    near = context.near(values.get("path", ""), path.span) if path else ""
+    return Target(entry.name, **{**values, "path": near}, span=entry.head)
 
 
 def build_quality(merged: Merged, context: Context) -> Quality:

@@ -61,12 +61,13 @@ def declared_twice(span: Span, first: Span, kind: str, name: str, first_kind: st
     Remove one of the two or rename it. To change what an extended recipe declares, write `override` before it.
     """
     what = f"{kind} `{name}`" if name else f"`{kind}`"
+    where = "weights" if kind in ("rater", "target") else "share(...)"
     if kind != first_kind:
         return Diagnostic(
             "M102",
             f"{what} has the name of a {first_kind}",
             (Label(span, f"declared as a {kind} here"), Label(first, f"declared as a {first_kind} here")),
-            (f"`{name}` is already a {first_kind}; names in `share(...)` must be unique",),
+            (f"`{name}` is already a {first_kind}; names in `{where}` must be unique",),
             ("rename one of them",),
         )
     helps = (

@@ -27,6 +27,7 @@ from mixc.compiler.front.shapes import (
 )
 from mixc.compiler.front.units import (
     FLOPS,
+    MOST,
     NUMBER,
     PARAMS,
     RATIO,
@@ -58,7 +59,8 @@ class Kind:
 
 
 def _positive(dimension: Dimension = NUMBER, *, whole: bool = False, bare: bool = False) -> Measure:
-    return Measure(dimension, low=Fraction(0), above=True, whole=whole, bare=bare)
+    high = MOST if whole or dimension in (PARAMS, TOKENS) else None
+    return Measure(dimension, Fraction(0), high, above=True, whole=whole, bare=bare)
 
 
 NONNEGATIVE: Final = Measure(low=Fraction(0))
@@ -67,7 +69,7 @@ FRACTION: Final = Measure(low=Fraction(0), high=Fraction(1))
 POSITIVE_FRACTION: Final = Measure(low=Fraction(0), high=Fraction(1), above=True)
 SEED: Final = Measure(low=Fraction(0), high=Fraction(2**63 - 1), whole=True)
 COUNT: Final = _positive(whole=True)
-PHASE_BUDGET: Final = Measure(TOKENS, low=Fraction(0), above=True, exact=True)
+PHASE_BUDGET: Final = Measure(TOKENS, Fraction(0), MOST, above=True, exact=True)
 ANY_NUMBER: Final = Measure()
 TEXT: Final = String()
 ORDERS: Final = ("free", "epochs", "shares")

@@ -30,18 +30,17 @@ def measured(found: Quantity, shape: Measure, node: Expression, what: str, note:
     if shape.whole and value.denominator != 1:
         context.out.append(out_of_range(node.span, what, text, "a whole number", note))
         return False
-    low, high = shape.low, shape.high
-    if (low is not None and (value < low or (shape.above and value == low))) or (high is not None and value > high):
-        context.out.append(
-            out_of_range(node.span, what, text, _range(shape), note, _COST if what == "`transfer`" else "")
-        )
+    too_low = shape.low is not None and (value < shape.low or (shape.above and value == shape.low))
+    if too_low or (shape.high is not None and value > shape.high):
+        help_ = _COST if what == "`transfer`" else ""
+        context.out.append(out_of_range(node.span, what, text, _range(shape, too_low), note, help_))
         return False
     return True
 
 
-def _range(shape: Measure) -> str:
+def _range(shape: Measure, too_low: bool) -> str:
     if shape.high == 1:
         return "more than 0% and at most 100%" if shape.above else "between 0% and 100%"
-    if shape.high is not None:
-        return f"between {shape.low} and {shape.high}"
-    return f"more than {shape.low}" if shape.above else f"{shape.low} or more"
+    if too_low:
+        return f"more than {shape.low}" if shape.above else f"{shape.low} or more"
+    return f"at most {float(shape.high or 0):.3g}".replace("e+", "e")

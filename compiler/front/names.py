@@ -19,6 +19,7 @@ from mixc.dsl.syntax import Expression, Items, Reference, Text
 from mixc.dsl.text import Span
 
 IN_RULES = ("source", "language", "domain", "group", "phase", "param")
+IN_WEIGHTS = ("rater", "target")
 
 
 def build_namespace(merged: Merged, sources: Iterable[Entry], broken: frozenset[str], context: Context) -> Namespace:
@@ -52,16 +53,16 @@ def _domain_of(entry: Entry, context: Context) -> tuple[str, Span] | None:
 
 
 def _clashes(declared: Iterable[tuple[str, str, Span]]) -> list[Diagnostic]:
-    """Names that two kinds have although they share one namespace.
+    """Names that two kinds have although they share one namespace: that of rules, or that of `weights`.
 
     A domain may be spelt like a language, because either may come from the data: `domain.it`, `language.it`.
     """
-    first: dict[str, tuple[str, Span]] = {}
+    first: dict[tuple[bool, str], tuple[str, Span]] = {}
     out: list[Diagnostic] = []
     for kind, name, span in declared:
-        if kind not in IN_RULES:
+        if kind not in (*IN_RULES, *IN_WEIGHTS):
             continue
-        other, place = first.setdefault(name, (kind, span))
+        other, place = first.setdefault((kind in IN_WEIGHTS, name), (kind, span))
         if other != kind and {other, kind} != {"language", "domain"}:
             out.append(declared_twice(span, place, kind, name, other, inherited=False))
     return out

@@ -52,6 +52,9 @@ UNIT_SYNONYMS: Final = {
     "TB": "bytes",
 }
 
+MOST: Final = Fraction(10**18)
+"""The most tokens, parameters or bytes that any recipe counts; what follows fits into 64 bits."""
+
 LARGEST: Final = Fraction(10) ** 60
 SMALLEST: Final = Fraction(1, 10**60)
 LONGEST: Final = 80

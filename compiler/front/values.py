@@ -41,7 +41,7 @@ from mixc.compiler.front.shapes import (
     Word,
     describe_shape,
 )
-from mixc.compiler.front.units import BYTES, TOKENS, WORDS, Quantity, describe
+from mixc.compiler.front.units import BYTES, MOST, TOKENS, WORDS, Quantity, describe
 from mixc.compiler.supply.languages import UNDETERMINED
 from mixc.dsl.syntax import (
     Binary,
@@ -209,6 +209,9 @@ def _amount(node: Expression, key: Key, context: Context) -> tuple[float, str] |
     if found.value <= 0:
         help_ = "leave the language out if the source holds none of it"
         context.out.append(out_of_range(node.span, what, shortened(node.span.text), "more than 0", "", help_))
+        return None
+    if found.value > MOST:
+        context.out.append(out_of_range(node.span, what, shortened(node.span.text), "at most 1e18"))
         return None
     return float(found.value), unit
 
