@@ -48,7 +48,7 @@ def compile_recipe(
     from mixc.compiler.pipeline import DECIDE, PIN, Artefacts, run_passes
     from mixc.dsl.diagnostics import has_errors
 
-    manifest = output or recipe.with_name(recipe.stem + MANIFEST)
+    manifest = output or recipe.parent / (recipe.stem + MANIFEST)
     made, found = run_passes(PIN, Artefacts(recipe, given_params(params), allow_outside))
     if locked and not has_errors(found):
         found += _against_lock(made, lock_beside(manifest))
@@ -66,7 +66,7 @@ def lock_beside(manifest: Path) -> Path:
     """`x.lock` for `x.manifest.json`; the stem decides for other names."""
     name = manifest.name
     stem = name.removesuffix(MANIFEST) if name.endswith(MANIFEST) else manifest.stem
-    return manifest.with_name(stem + LOCK)
+    return manifest.parent / (stem + LOCK)
 
 
 def artefacts(made: Artefacts, manifest: Path) -> dict[Path, bytes]:

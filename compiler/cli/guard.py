@@ -25,6 +25,8 @@ def guarded(arguments: list[str]) -> int:
         for stream in (sys.stdout, sys.stderr):
             getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
         result = app([argument for argument in arguments if argument != DEBUG], standalone_mode=False, prog_name="mixc")
+        if result == INTERRUPTED:  # typer turns Ctrl-C into a result
+            raise KeyboardInterrupt
         outcome.code = result if isinstance(result, int) else 0
     return outcome.code
 
@@ -46,7 +48,7 @@ class _Outcome:
             self.code = error.code if isinstance(error.code, int) else ERRORS
         elif isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
             self.code = INTERRUPTED
-            _say("mixc: interrupted; nothing was written")
+            _say("mixc: interrupted")
         elif _is_usage_error(error):
             self.code = ERRORS
             getattr(error, "show", lambda: None)()
