@@ -69,8 +69,8 @@ def shares(decision: Decision) -> dict[tuple[Axis, str], float]:
 def effect(before: Decision, after: Decision) -> Effect:
     """What moved from one decision to another."""
     old, new = shares(before), shares(after)
-    moved = ((key, new.get(key, 0.0) - old.get(key, 0.0)) for key in {**old, **new})
-    return Effect(after.loss - before.loss, ordered(Move(axis, name, by) for (axis, name), by in moved))
+    moves = (Move(axis, name, new.get((axis, name), 0.0) - old.get((axis, name), 0.0)) for axis, name in {**old, **new})
+    return Effect(after.loss - before.loss, ordered(moves))
 
 
 def ordered(moves: Iterable[Move]) -> tuple[Move, ...]:
@@ -98,7 +98,7 @@ def _alone(before: Decision, change: Change, decide: Decide) -> Effect:
 
 
 def _rest(together: Effect, parts: list[Effect]) -> Effect:
-    left = {(move.axis, move.name): move.share for move in together.moves}
+    left: dict[tuple[Axis, str], float] = {(move.axis, move.name): move.share for move in together.moves}
     for part in parts:
         for move in part.moves:
             left[move.axis, move.name] = left.get((move.axis, move.name), 0.0) - move.share

@@ -24,7 +24,7 @@ SAME_LOSS = 5e-7
 def explain(manifest: Manifest, file: str, name: str, decide: Decide) -> tuple[str | None, list[Diagnostic]]:
     """Sentences about one language, source, domain, phase or rule; `decide` answers what one more point would do."""
     decision = decision_from_manifest(manifest)
-    axes = [axis for axis in AXES if name in names_of(decision.problem, axis)]
+    axes: list[Axis] = [axis for axis in AXES if name in names_of(decision.problem, axis)]
     if axes:
         return "\n".join(_explain_name(decision, axis, name, decide) for axis in axes), []
     rules = [outcome for outcome in decision.rules if name in outcome.rule.text]

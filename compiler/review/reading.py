@@ -94,9 +94,10 @@ def parse_json(name: str, data: bytes) -> tuple[Any, list[Diagnostic]]:
         return None, [errors.not_json(name, "it is empty")]
     try:
         text = data.decode()
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant), []
     except UnicodeDecodeError as error:
         return None, [errors.not_json(name, f"byte {error.start} is not UTF-8")]
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant), []
     except json.JSONDecodeError as error:
         place = f"{name}:{error.lineno}:{error.colno}"
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
@@ -158,7 +159,7 @@ def mistake_in(error: ValidationError) -> tuple[str, str]:
         case "extra_forbidden":
             return where, f"`{where}` is not a key of the schema"
         case "literal_error":
-            return where, f"`{where}` must be {mistake['ctx']['expected']}"
+            return where, f"`{where}` must be {mistake.get('ctx', {}).get('expected')}"
         case _:
             shown = json.dumps(mistake["input"], ensure_ascii=False, default=str)
             return where, f"`{where}` holds {shown if len(shown) <= 60 else shown[:57] + '…'}"
