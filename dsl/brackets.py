@@ -31,12 +31,44 @@ class Fault(NamedTuple):
 
 @dataclass(slots=True)
 class _Open:
-    """An open bracket. `height` bounds the depth of the expression being read in it, `deepest` that of those read."""
+    """An open bracket, and the heights of the trees that are being read in it.
+
+    `operand` is the height of the last operand, `product` and `sum` those of what stands to its left (0 when nothing
+    does), `deepest` that of the items already read. Exact, so a long sum of products counts its sums only.
+    """
 
     char: str
     start: int
-    height: int = 0
+    operand: int = 1
+    product: int = 0
+    sum: int = 0
     deepest: int = 0
+
+    @property
+    def height(self) -> int:
+        """The height of the expression that ends here."""
+        return _joined(self.sum, _joined(self.product, self.operand))
+
+    def operate(self, sign: str, unary: bool) -> None:
+        """An operator behind the last operand, or a sign before the next one."""
+        if unary:
+            self.operand += 1
+            return
+        if sign in "*/":
+            self.product = _joined(self.product, self.operand)
+        else:
+            self.product, self.sum = 0, self.height
+        self.operand = 1
+
+    def separate(self) -> None:
+        """The end of an item."""
+        self.deepest = max(self.deepest, self.height)
+        self.operand, self.product, self.sum = 1, 0, 0
+
+
+def _joined(left: int, right: int) -> int:
+    """The height of `left op right`; 0 stands for no left side."""
+    return max(left, right) + 1 if left else right
 
 
 class Brackets:
@@ -45,7 +77,7 @@ class Brackets:
     def __init__(self, source: SourceText) -> None:
         self._source = source
         self._stack = [_Open("", 0)]
-        self._refused = False
+        self.refused = False
 
     @property
     def top(self) -> str:
@@ -60,7 +92,7 @@ class Brackets:
     def open(self, char: str, start: int) -> list[Fault]:
         """An opening bracket."""
         self._stack.append(_Open(char, start))
-        return self._limit(len(self._stack) - 1, start, "close some brackets")
+        return self._limit(len(self._stack) - 1, start, "brackets inside each other", "close some brackets")
 
     def close(self, char: str, start: int) -> tuple[list[Fault], bool]:
         """A closing bracket, and whether it still stands for one."""
@@ -81,17 +113,15 @@ class Brackets:
             return [Fault(self._mismatched(inner, char, start), CLOSER[inner.char])], False
         return [Fault(self._stray(char, start))], False
 
-    def operate(self, start: int) -> list[Fault]:
-        """An arithmetic operator: the expression gets one deeper."""
+    def operate(self, sign: str, start: int, *, unary: bool) -> list[Fault]:
+        """An arithmetic operator."""
         top = self._stack[-1]
-        top.height += 1
-        return self._limit(top.height, start, "name the parts in a `group`, or split the expression")
+        top.operate(sign, unary)
+        return self._limit(top.height, start, "operators in one expression", "name the parts in a `group`")
 
     def separate(self) -> None:
-        """A comma or newline: the next expression starts flat."""
-        top = self._stack[-1]
-        top.deepest = max(top.deepest, top.height)
-        top.height = 0
+        """A comma, a newline or a comparison: the next expression starts flat."""
+        self._stack[-1].separate()
 
     def forgotten_before(self, line: int) -> list[Fault]:
         """The `(` and `[` that must have been forgotten, given that a new line begins at `line`."""
@@ -106,27 +136,28 @@ class Brackets:
 
     def finish(self) -> list[Fault]:
         """The brackets that are open at the end of the text."""
-        return [] if self._refused else [self._unclosed(b, len(self._source.text)) for b in reversed(self._stack[1:])]
+        return [] if self.refused else [self._unclosed(b, len(self._source.text)) for b in reversed(self._stack[1:])]
 
     def _pop(self) -> None:
         closed = self._stack.pop()
         top = self._stack[-1]
-        top.height = max(top.height, closed.height + 1, closed.deepest + 1)
+        closed.separate()
+        top.operand += closed.deepest  # a sign may stand before the bracket
 
-    def _limit(self, depth: int, start: int, help: str) -> list[Fault]:
-        if depth <= MAX_DEPTH or self._refused:
+    def _limit(self, depth: int, start: int, what: str, help: str) -> list[Fault]:
+        if depth <= MAX_DEPTH or self.refused:
             return []
-        self._refused = True
+        self.refused = True
         span = Span(self._source, start, start + 1)
-        message = f"nested more than {MAX_DEPTH} levels deep"
-        return [Fault(errors.too_deep(message, span, "too deep from here on", help=help))]
+        message = f"there are more than {MAX_DEPTH} {what}"
+        return [Fault(errors.too_deep(message, span, "one too many", help=help))]
 
     def _span(self, start: int) -> Span:
         return Span(self._source, start, start + 1)
 
     def _unclosed(self, bracket: _Open, start: int) -> Fault:
         closer = CLOSER[bracket.char]
-        at_end = not self._source.text[start:].strip()
+        at_end = start >= len(self._source.text)
         made = errors.unpaired(
             f"this `{bracket.char}` is not closed",
             self._span(bracket.start),

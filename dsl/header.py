@@ -6,6 +6,7 @@ from mixc.dsl import errors
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.driver import Recogniser
 from mixc.dsl.lexer import Lexed
+from mixc.dsl.slips import short
 from mixc.dsl.suggest import suggest
 from mixc.dsl.text import Span
 
@@ -33,7 +34,7 @@ def read_header(lexed: Lexed) -> tuple[list[Diagnostic], int, Recogniser]:
 
 def _fault(lexed: Lexed, first: int, end: int) -> tuple[Diagnostic, int]:
     """What is wrong with the line of tokens [first, end), and the index where reading goes on."""
-    kind, word = lexed.tokens[first].type, lexed.text(first)
+    kind, word = lexed.tokens[first].type, short(lexed.text(first))
     here = Span(lexed.source, lexed.tokens[first].start, lexed.tokens[first].end)
     if kind == "$END":
         start = Span(lexed.source, 0, 0)
@@ -42,17 +43,8 @@ def _fault(lexed: Lexed, first: int, end: int) -> tuple[Diagnostic, int]:
     if kind == "RECIPE":
         return _bad_line(lexed, first, end), end
     follows = lexed.tokens[first + 1].type
-    if (
-        kind == "NAME"
-        and suggest(word.lower(), ["recipe"], {"mix": "recipe", "mixture": "recipe"})
-        and follows
-        in (
-            "NAME",
-            "STRING",
-            "_NEWLINE",
-            "$END",
-        )
-    ):
+    means_recipe = word.lower() in ("recipe", "mix", "mixture") or suggest(word, ["recipe"])
+    if kind == "NAME" and means_recipe and follows in ("NAME", "STRING", "_NEWLINE", "$END"):
         made = errors.header(f"a recipe begins with `recipe`, not `{word}`", here, "not `recipe`", help=SHAPE)
         return made, end
     return _missing(lexed, first, here), first
@@ -75,7 +67,9 @@ def _missing(lexed: Lexed, first: int, here: Span) -> Diagnostic:
 def _bad_line(lexed: Lexed, first: int, end: int) -> Diagnostic:
     """A line that begins with `recipe` but goes wrong after it."""
     tokens, source = lexed.tokens, lexed.source
-    line = [(tokens[i].type, lexed.text(i), Span(source, tokens[i].start, tokens[i].end)) for i in range(first, end)]
+    line = [
+        (tokens[i].type, short(lexed.text(i)), Span(source, tokens[i].start, tokens[i].end)) for i in range(first, end)
+    ]
     if len(line) == 1:
         place = Span(source, tokens[first].end, tokens[first].end)
         return errors.header("`recipe` needs a name", place, "the name is missing", help=SHAPE)

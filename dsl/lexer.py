@@ -18,9 +18,12 @@ from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.table import load_table
 from mixc.dsl.text import SourceText
 
+MANY = 1000  # mistakes after which the rest of a text is left unread
+
 # A line goes on after these.
 CONTINUES = frozenset({"PLUS", "MINUS", "TIMES", "OVER", "RELATION", "RANGE"})
 ARITHMETIC = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
+ENDS_VALUE = frozenset({"NAME", "NUMBER", "UNIT", "STRING", "TRUE", "FALSE", "RPAR", "RSQB", "RBRACE"})
 
 
 class Token(NamedTuple):
@@ -65,7 +68,7 @@ def _scanner() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], dict[
         f"(?P<SIGN>{'|'.join(map(re.escape, slips.SIGNS))})",
         f"(?P<RELATION>{patterns['RELATION']})",
         f"(?P<SYMBOL>{'|'.join(map(re.escape, symbols))})",
-        "(?P<QUOTE>[\"'])",
+        f'(?P<QUOTE>["{"".join(slips.QUOTES)}])',
         r"(?P<OTHER>[\s\S])",
     )
     unit = re.compile(rf"[ \t]+(?P<UNIT>{patterns['UNIT']})(?![A-Za-z0-9_])")
@@ -88,7 +91,7 @@ class _Lexer:
     def run(self) -> Lexed:
         text, match, literals, tokens = self.text, self.token.match, self.literals, self.out.tokens
         position, length = 0, len(text)
-        while position < length:
+        while position < length and len(self.out.diagnostics) < MANY and not self.brackets.refused:
             found = match(text, position)
             assert found is not None  # the last alternative matches anything
             kind, end = found.lastgroup, found.end()
@@ -99,6 +102,7 @@ class _Lexer:
             elif kind == "SYMBOL":
                 self._symbol(literals[found.group()], position, end)
             elif kind == "RELATION":
+                self.brackets.separate()
                 tokens.append(Token("RELATION", position, end))
             elif kind == "COMMENT":
                 self.out.comments.append((position, end))
@@ -134,8 +138,9 @@ class _Lexer:
             if not stands:
                 return
         elif type in ARITHMETIC:
-            self._report(self.brackets.operate(start), start)
-        elif type == "COMMA":
+            unary = type == "MINUS" and not (self.out.tokens and self.out.tokens[-1].type in ENDS_VALUE)
+            self._report(self.brackets.operate(self.text[start], start, unary=unary), start)
+        elif type in ("COMMA", "RANGE"):
             self.brackets.separate()
         self.out.tokens.append(Token(type, start, end))
 

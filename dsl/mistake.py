@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from mixc.dsl.driver import Recogniser
 from mixc.dsl.lexer import Lexed
+from mixc.dsl.slips import short
 from mixc.dsl.text import Span
-
-LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,13 @@ class Mistake:
         """The text of token `index`, in words where it has none."""
         if self.lexed.tokens[index].type == "_NEWLINE":
             return "the end of the line"
-        return self.lexed.text(index) or "the end of the file"
+        return short(self.lexed.text(index)) or "the end of the file"
+
+    def whole(self, index: int) -> str:
+        """The text of token `index`, a number together with its unit."""
+        tokens = self.lexed.tokens
+        has_unit = index + 1 < len(tokens) and tokens[index + 1].type == "UNIT"
+        return f"{self.text(index)} {self.text(index + 1)}" if has_unit else self.text(index)
 
     @property
     def line(self) -> str:
@@ -77,10 +82,10 @@ class Mistake:
         if self.at == self.start:
             return ""
         text = " ".join(self.lexed.source.text[tokens[self.start].start : tokens[self.at - 1].end].split())
-        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
+        return short(text)
 
     def fill(self, sentence: str) -> str:
         """A sentence with `@found`, `@before`, `@word` and `@line` put in."""
-        words = {"@found": self.text(self.at), "@before": self.text(self.at - 1), "@word": self.text(self.start)}
+        words = {"@found": self.whole(self.at), "@before": self.text(self.at - 1), "@word": self.text(self.start)}
         words["@line"] = self.line
         return re.sub("@(?:found|before|word|line)", lambda match: words[match[0]], sentence)

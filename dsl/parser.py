@@ -7,12 +7,14 @@ recovered serves to report; no tree comes out of a text with a mistake.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mixc.dsl.diagnostics import Diagnostic, in_order
 from mixc.dsl.driver import Failure, build_tree
 from mixc.dsl.lexer import lex
 from mixc.dsl.messages import explain
 from mixc.dsl.reading import check_text
-from mixc.dsl.recovery import find_mistakes
+from mixc.dsl.recovery import MANY, find_mistakes
 from mixc.dsl.syntax import RecipeFile
 from mixc.dsl.text import SourceText
 
@@ -30,4 +32,8 @@ def parse(source: SourceText) -> tuple[RecipeFile | None, list[Diagnostic]]:
     if deep := [d for d in lexed.diagnostics if d.code == "M007"]:
         return None, deep
     faults, mistakes = find_mistakes(lexed)
-    return None, in_order([*lexed.diagnostics, *faults, *map(explain, mistakes)])
+    found = in_order([*lexed.diagnostics, *faults, *map(explain, mistakes)])
+    if len(found) > MANY:
+        rest = f"the first {MANY} mistakes are shown, more follow"
+        found = [*found[: MANY - 1], replace(found[MANY - 1], notes=(*found[MANY - 1].notes, rest))]
+    return None, found

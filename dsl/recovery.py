@@ -11,6 +11,8 @@ from mixc.dsl.lexer import Lexed
 from mixc.dsl.mistake import Mistake
 
 SEPARATORS = frozenset({"_NEWLINE", "COMMA"})
+MANY = 100  # mistakes after which the rest is left unread
+GO_ON = frozenset({"PLUS", "MINUS", "TIMES", "OVER", "RELATION", "RANGE", "WITHIN", "LBRACE"})
 OPENERS = frozenset({"LPAR", "LSQB", "LBRACE"})
 CLOSERS = frozenset({"RPAR", "RSQB", "RBRACE"})
 
@@ -31,7 +33,7 @@ def find_mistakes(lexed: Lexed) -> tuple[list[Diagnostic], list[Mistake]]:
     faults, index, automaton = read_header(lexed)
     # For each open bracket, and the file: where its current statement begins, or None when it holds no statements.
     places: list[_Place | None] = [_Place(index, automaton.copy())]
-    while index < len(tokens):
+    while index < len(tokens) and len(found) < MANY:
         if not automaton.feed(tokens[index].type):
             while places[-1] is None:
                 places.pop()
@@ -50,6 +52,8 @@ def find_mistakes(lexed: Lexed) -> tuple[list[Diagnostic], list[Mistake]]:
             places.pop()
         elif kind in SEPARATORS and places[-1] is not None:
             places[-1] = _Place(index, automaton.copy())
+    if faults and found and any(label.span.start == tokens[found[0].start].start for label in faults[0].labels):
+        del found[0]  # what stands where the header should is no statement either
     return faults, found
 
 
@@ -67,6 +71,11 @@ def _end_of_statement(lexed: Lexed, start: int, failed: int) -> int:
             depth -= 1
             if depth < 0:
                 return index
-        elif depth == 0 and index >= failed and kind in SEPARATORS:
+        elif depth == 0 and index >= failed and kind in SEPARATORS and not _goes_on(lexed, index, failed):
             return index
     return len(lexed.tokens) - 1
+
+
+def _goes_on(lexed: Lexed, index: int, failed: int) -> bool:
+    """Whether the newline that was refused is followed by the rest of its statement: an operator, or its block."""
+    return index == failed and lexed.tokens[index].type == "_NEWLINE" and lexed.tokens[index + 1].type in GO_ON

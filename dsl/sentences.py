@@ -81,18 +81,6 @@ DECLARATIONS = (
         '"path" = 3',
     ),
     Sentence(
-        "a statement begins with `@found`",
-        "not a word",
-        "begin with a kind such as `source`, with a key, or with a verb such as `require`",
-        "3 = x; [a] { }; (a); = 3; : 3; .x = 3; { x = 1 }",
-    ),
-    Sentence(
-        "a statement begins with a sign",
-        "a line goes on after an operator, not before it",
-        "move `@found` to the end of the line above",
-        "+ share(de) <= 3%; - 3; * 3; / 3; <= 3; .. 3",
-    ),
-    Sentence(
         "`@word` is followed by neither `=` nor a block",
         "not expected here",
         "write `@word = value`, or `@word name { … }`",
@@ -115,7 +103,7 @@ DECLARATIONS = (
         "`override` stands before a rule",
         "a rule",
         "leave out `override`: rules are added",
-        "override require x >= 1",
+        "override require x >= 1; override require f(x) >= 1; override prefer x >= 1",
     ),
 )
 

@@ -47,14 +47,6 @@ SINGLE = {
     "%": "write `%` right behind the number, without a space: `30%`",
     "$": 'params are put into strings as `"${name}"`; elsewhere write the name alone',
     "@": "names are ASCII letters, digits, `_` and `-`; write other names in double quotes",
-    "`": "strings stand between double quotes",
-    "“": 'write the plain double quote `"`',
-    "”": 'write the plain double quote `"`',
-    "„": 'write the plain double quote `"`',
-    "«": 'write the plain double quote `"`',
-    "»": 'write the plain double quote `"`',
-    "‘": 'write the plain double quote `"`',
-    "’": 'write the plain double quote `"`',
     "≤": "write `<=`",
     "≥": "write `>=`",
     "≠": "rules know `<=`, `>=`, `==` and `within a .. b`",
@@ -69,8 +61,16 @@ SINGLE = {
     "\\": "a line continues after an operator or inside `( )`; nothing else is needed",
 }
 RUN = re.compile(r"(?:[eE][+-](?=[0-9])|[\w%]|\.(?!\.))+")
+QUOTES = {"'": "'", "`": "`", "“": "”“", "„": "“”", "”": "”", "«": "»", "»": "«", "‘": "’", "’": "’"}
+LONGEST = 60
+UNITS = frozenset({"tokens", "params", "flops", "bytes", "words"})
 ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 BACKSLASH = re.compile(r"\\([\s\S])")
+
+
+def short(word: str) -> str:
+    """A word as messages show it, cut in the middle when long."""
+    return word if len(word) <= LONGEST else f"{word[: LONGEST // 2]}…{word[-LONGEST // 4 :]}"
 
 
 def bad_sign(source: SourceText, start: int) -> Slip:
@@ -81,13 +81,16 @@ def bad_sign(source: SourceText, start: int) -> Slip:
     help = SIGNS.get(sign) or SINGLE.get(sign, "")
     if sign.isalpha():
         end = start + len(re.match(r"\w+", text[start : start + 200]).group())  # type: ignore[union-attr]
+        start -= len(re.search(r"[\w-]*\Z", text[max(start - 200, 0) : start]).group())  # type: ignore[union-attr]
         sign = text[start:end]
         help = "names are ASCII letters, digits, `_` and `-`; write other names in double quotes"
     elif sign.isspace() or not sign.isprintable():
         return _unseen(source, start)
     span = Span(source, start, end)
     return Slip(
-        errors.character(f"`{sign}` means nothing here", span, "not part of the language", help=help), end, "ERROR"
+        errors.character(f"`{short(sign)}` means nothing here", span, "not part of the language", help=help),
+        end,
+        "ERROR",
     )
 
 
@@ -103,23 +106,19 @@ def _unseen(source: SourceText, start: int) -> Slip:
 
 
 def bad_string(source: SourceText, start: int) -> Slip:
-    """A string that begins with `"` or `'` at `start` and is not closed, or closed by the wrong quote."""
+    """A string that begins at `start` and is not closed, or that stands between other quotes than `"`."""
     text = source.text
-    quote = text[start]
-    line_end = re.compile(r"[^\r\n]*").match(text, start).end()  # type: ignore[union-attr]
-    close = text.find(quote, start + 1, line_end) if quote == "'" else -1
-    if close >= 0:
-        span = Span(source, start, close + 1)
-        inner = text[start + 1 : close].replace('"', '\\"')
-        made = errors.string("strings stand between double quotes", span, "single quotes", help=f'write `"{inner}"`')
-        return Slip(made, close + 1, "STRING")
-    rest = text[start:line_end]
+    quote, line_end = text[start], text.find("\n", start)
+    rest = text[start : line_end if line_end >= 0 else len(text)]
+    closed = re.match(rf"{re.escape(quote)}([^\n]*?)[{QUOTES.get(quote, '')}]", rest) if quote != '"' else None
+    if closed:
+        end = start + closed.end()
+        inner = closed[1].replace('"', '\\"')
+        message, help = "strings stand between double quotes", f'write `"{short(inner)}"`'
+        return Slip(errors.string(message, Span(source, start, end), "other quotes", help=help), end, "STRING")
     end = start + len(re.sub(r"[\s,)\]}]*(?:[ \t]#.*)?$", "", rest) or quote)
-    span = Span(source, start, end)
-    made = errors.string(
-        "this string is not closed", span, "begins here", help='end it with `"`: a string ends on its line'
-    )
-    return Slip(made, end, "STRING")
+    message, help = "this string is not closed", 'end it with `"`: a string ends on its line'
+    return Slip(errors.string(message, Span(source, start, end), "begins here", help=help), end, "STRING")
 
 
 def bad_escape(source: SourceText, start: int, end: int) -> Diagnostic | None:
@@ -158,16 +157,33 @@ def bad_number(source: SourceText, start: int, good_end: int) -> Slip | None:
 
 def _number_fault(word: str, good: str) -> tuple[str, str, str]:
     """Message, label and help for a number written as `word`, whose beginning `good` reads well."""
+    if len(word) > LONGEST:
+        return (
+            f"`{short(word)}` is not a number",
+            "not a number",
+            "a number begins with a digit; a unit follows after a space",
+        )
     if word.startswith("."):
         return f"`{word}` begins with a dot", "no digit before the dot", f"write `0{word}`"
-    if unit := re.fullmatch(r"([0-9._]+[KMBT]?|[0-9._]+%)([A-Za-z]\w*)", word):
-        digits, rest = unit.groups()
-        if len(rest) == 1 and rest in "kmbt" and digits[-1].isdigit():
-            return f"`{word}` ends in a small `{rest}`", "not a multiplier", f"write `{digits}{rest.upper()}`"
-        if rest in ("e", "E"):
-            return f"the exponent of `{word}` has no digits", "digits are missing", f"write `{word}9`, or `{digits}`"
-        if len(rest) > 1 and not digits.startswith("0x") and _reads(digits):
-            return f"`{word}` glues a unit to its number", "no space before the unit", f"write `{digits} {rest}`"
+    if re.fullmatch(r"[0-9][0-9._]*[eE][+-]?", word):
+        bare = word.rstrip("eE+-")
+        return f"the exponent of `{word}` has no digits", "digits are missing", f"write `{bare}e9`, or `{bare}`"
+    if unit := re.fullmatch(r"([0-9][0-9._]*(?:[eE][+-]?[0-9]+)?)([KMBTkmbt]?|%)([A-Za-z]*)", word):
+        digits, factor, name = unit.groups()
+        if _reads(digits) and factor.islower() and (not name or name.lower() in UNITS):
+            return (
+                f"`{word}` has a small `{factor}`",
+                "not a multiplier",
+                f"write `{f'{digits}{factor.upper()} {name}'.strip()}`",
+            )
+        if _reads(digits) and factor.islower():
+            factor, name = "", factor + name
+        if _reads(digits) and name:
+            return (
+                f"`{word}` glues a unit to its number",
+                "no space before the unit",
+                f"write `{digits}{factor} {name}`",
+            )
     if re.fullmatch(r"[0-9]+(\.[0-9]+){2,}", word):
         return (
             f"`{word}` has two decimal points",

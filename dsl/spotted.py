@@ -46,6 +46,7 @@ RELATIONS = {
     "above": ">=",
     "over": ">=",
 }
+OPERATORS = ("PLUS", "MINUS", "TIMES", "OVER", "RELATION", "RANGE", "WITHIN")
 OPERANDS = ("NAME", "STRING", "NUMBER", "LPAR")
 
 
@@ -69,13 +70,18 @@ def _inner_import(mistake: Mistake) -> Diagnostic | None:
 
 
 def _import_as(mistake: Mistake) -> Diagnostic | None:
-    if mistake.kinds(1) != ["IMPORT"] or mistake.text(mistake.at) not in ("as", "from"):
+    if mistake.kinds(1) != ["IMPORT"]:
         return None
-    words = [mistake.text(i) for i in range(mistake.start + 1, min(mistake.at + 2, len(mistake.lexed.tokens)))]
-    file = next((word for word in words if word.startswith('"')), '"file.mix"')
-    name = next((word for word in words if word[0].isalpha() and word not in ("as", "from")), "name")
-    message = f"an import is written with `=`, not `{mistake.text(mistake.at)}`"
-    return errors.unexpected(message, mistake.found, "not expected here", help=f"write `import {name} = {file}`")
+    tokens = mistake.lexed.tokens
+    end = next(i for i in range(mistake.at, len(tokens)) if tokens[i].type in ("_NEWLINE", "COMMA", "RBRACE", "$END"))
+    line = {mistake.text(i): i for i in range(mistake.start + 1, end)}
+    sign = next((word for word in ("as", "from") if word in line), None)
+    if sign is None:
+        return None
+    file = next((word for word in line if word.startswith('"')), '"file.mix"')
+    name = next((word for word in line if word[0].isalpha() and word not in ("as", "from")), "name")
+    message, help = f"an import is written with `=`, not `{sign}`", f"write `import {name} = {file}`"
+    return errors.unexpected(message, mistake.span(line[sign]), "not expected here", help=help)
 
 
 def _thousands(mistake: Mistake) -> Diagnostic | None:
@@ -138,10 +144,30 @@ def _split_line(mistake: Mistake) -> Diagnostic | None:
 def _lone_block(mistake: Mistake) -> Diagnostic | None:
     """`source web` and, on the next line, its `{`."""
     tokens, at = mistake.lexed.tokens, mistake.at
-    if mistake.kind != "_NEWLINE" or at + 1 >= len(tokens) or tokens[at + 1].type != "LBRACE":
+    if mistake.kind != "_NEWLINE" or tokens[at + 1].type != "LBRACE":
         return None
     message = f"`{{` stands on another line than `{mistake.line}`"
     return errors.unexpected(message, mistake.span(at + 1), "too late", help=f"write `{mistake.line} {{` on one line")
+
+
+def _leading_operator(mistake: Mistake) -> Diagnostic | None:
+    """A line that begins with the operator that should end the line above."""
+    tokens, at = mistake.lexed.tokens, mistake.at
+    at += mistake.kind == "_NEWLINE"
+    if at == 0 or tokens[at].type not in OPERATORS or tokens[at - 1].type != "_NEWLINE":
+        return None
+    message, help = "a line goes on after an operator, not before it", "end the line above with it"
+    return errors.unexpected(message, mistake.span(at), "begins the line", help=f"{help}: `… {mistake.text(at)}`")
+
+
+def _no_word(mistake: Mistake) -> Diagnostic | None:
+    if mistake.at != mistake.start or mistake.kind == "STRING":
+        return None
+    message, help = (
+        f"a statement begins with `{mistake.text(mistake.at)}`",
+        "with a key, or with a verb such as `require`",
+    )
+    return errors.unexpected(message, mistake.found, "not a word", help=f"begin with a kind such as `source`, {help}")
 
 
 def _two_words(mistake: Mistake) -> Diagnostic | None:
@@ -155,7 +181,8 @@ def _two_words(mistake: Mistake) -> Diagnostic | None:
     if mistake.in_block:
         place, help = mistake.span(mistake.start + 1), f"write `{first} = {second}`"
         return errors.unexpected(f"`=` is missing after `{first}`", place, "a value without `=`", help=help)
-    help = f"write `{first} {second} {{ … }}`, or `{first} {second.strip(chr(34))} = value`"
+    value = f", or `{first} {second} = value`" if kinds[1] == "NAME" else ""
+    help = f"write `{first} {second} {{ … }}`{value}"
     return errors.unexpected(f"`{first} {second}` has no block", mistake.behind, "a block is missing", help=help)
 
 
@@ -169,5 +196,7 @@ LOOKS = (
     _other_relation,
     _split_line,
     _lone_block,
+    _leading_operator,
+    _no_word,
     _two_words,
 )
