@@ -30,7 +30,7 @@ def read_source(path: Path, shown: str) -> tuple[SourceText | None, list[Diagnos
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return None, [_unreadable(error, path, shown)]
+        return None, [_unreadable(error, shown)]
     except ValueError:  # a NUL in the path
         return None, [errors.unreadable(f"`{shown}` cannot be the name of a file", shown, notes=("it holds a NUL",))]
     if len(data) > MAX_BYTES:
@@ -54,10 +54,10 @@ def check_text(source: SourceText) -> list[Diagnostic]:
     return _unseen_characters(source)
 
 
-def _unreadable(error: OSError, path: Path, shown: str) -> Diagnostic:
+def _unreadable(error: OSError, shown: str) -> Diagnostic:
     if isinstance(error, FileNotFoundError):
         return errors.unreadable(f"there is no file `{shown}`", shown, help="check the name and the current folder")
-    if isinstance(error, IsADirectoryError) or path.is_dir():
+    if isinstance(error, IsADirectoryError):
         return errors.unreadable(f"`{shown}` is a folder", shown, help="name one recipe in it, `….mix`")
     if isinstance(error, PermissionError):
         return errors.unreadable(f"`{shown}` may not be read", shown, help="ask for the right to read it")
@@ -87,6 +87,9 @@ def _decode(data: bytes, shown: str) -> tuple[SourceText | None, list[Diagnostic
 
 def _unseen_characters(source: SourceText) -> list[Diagnostic]:
     """One diagnostic for each line that holds characters that cannot be seen; joiners may stand in quoted text."""
+    if (nul := source.text.find("\x00")) >= 0:
+        span = Span(source, nul, nul + 1)
+        return [errors.not_text("a recipe holds no NUL bytes", span, "NUL", help="is this data, not a recipe?")]
     found: dict[int, Diagnostic] = {}
     quoted: list[tuple[int, int]] | None = None
     for match in UNSEEN.finditer(source.text):
@@ -105,8 +108,6 @@ def _unseen_characters(source: SourceText) -> list[Diagnostic]:
 
 def _unseen(source: SourceText, place: int) -> Diagnostic:
     char, span = source.text[place], Span(source, place, place + 1)
-    if char == "\x00":
-        return errors.not_text("a recipe holds no NUL bytes", span, "NUL", help="is this data, not a recipe?")
     if char == "\ufeff" and place == 0:
         message = "the file begins with a byte order mark"
         return errors.not_text(message, span, "U+FEFF", help="save it as UTF-8 without a byte order mark")

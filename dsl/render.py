@@ -63,10 +63,17 @@ def _full(diagnostic: Diagnostic, paint: _Paint, width: int) -> str:
         lines.append(bar)
         room = max(width - gutter - 3, 40)
         lines += [_row(row, gutter, paint, style) for row in rows(marks_of(diagnostic.labels, source), source, room)]
-    remarks = [("note", note) for note in diagnostic.notes] + [("help", help) for help in diagnostic.helps]
+    remarks = _remarks(diagnostic)
     lines += [bar] * bool(files and remarks)
     lines += [f"{' ' * gutter} {paint(BLUE, '=')} {paint(BOLD, f'{kind}:')} {visible(text)}" for kind, text in remarks]
     return "\n".join(lines) + "\n"
+
+
+def _remarks(diagnostic: Diagnostic) -> list[tuple[str, str]]:
+    """Notes, then helps; but a bare suggestion comes before the list of what else would do."""
+    helps = [("help", help) for help in diagnostic.helps]
+    bare = [remark for remark in helps if remark[1].startswith("did you mean ") and remark[1].endswith("?")]
+    return [*bare, *(("note", note) for note in diagnostic.notes), *(help for help in helps if help not in bare)]
 
 
 def _files(labels: tuple[Label, ...]) -> list[SourceText]:

@@ -1,6 +1,4 @@
-"""The shape of a hand-written message.
-
-It comes with malformed examples.
+"""The shape of a hand-written message: a sentence, and malformed examples that it speaks of.
 
 Where the automaton stops on an example (its state, the token, the bracket around it) is the key under which the message
 is found: an example speaks for every text that goes wrong in the same way. A test asserts that no two sentences claim

@@ -123,7 +123,7 @@ def load_table() -> Table:
         data = json.loads(STORED.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         data = {}
-    if data.get("grammar") != digest(grammar):
+    if not isinstance(data, dict) or data.get("grammar") != digest(grammar):
         data = build_table(grammar)
     return Table(
         rows=tuple(data["rows"]),
