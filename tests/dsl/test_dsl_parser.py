@@ -143,8 +143,17 @@ def test_a_parse_is_repeatable_and_leaves_nothing_behind():
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 10_000, "(" * 10_000, "x = " + "-" * 10_000 + "1", "x = " + "+".join(["a"] * 10_000)]
-    + ["{\n" * 100_000, "x = " + "f(" * 10_000 + ")" * 10_000, "]" * 10_000, "a b\n" * 5_000, "'\n" * 20_000],
+    [
+        "[" * 10000,
+        "(" * 10000,
+        "x = " + "-" * 10000 + "1",
+        "x = " + "+".join(["a"] * 10000),
+        "{\n" * 100000,
+        "x = " + "f(" * 10000 + ")" * 10000,
+        "]" * 10000,
+        "a b\n" * 5000,
+        "'\n" * 20000,
+    ],
     ids=lambda text: text[:8].strip(),
 )
 def test_monstrous_texts_are_answered(text):
