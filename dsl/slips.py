@@ -169,21 +169,9 @@ def _number_fault(word: str, good: str) -> tuple[str, str, str]:
         bare = word.rstrip("eE+-")
         return f"the exponent of `{word}` has no digits", "digits are missing", f"write `{bare}e9`, or `{bare}`"
     if unit := re.fullmatch(r"([0-9][0-9._]*(?:[eE][+-]?[0-9]+)?)([KMBTkmbt]?|%)([A-Za-z]*)", word):
-        digits, factor, name = unit.groups()
-        if _reads(digits) and factor.islower() and (not name or name.lower() in UNITS):
-            return (
-                f"`{word}` has a small `{factor}`",
-                "not a multiplier",
-                f"write `{f'{digits}{factor.upper()} {name}'.strip()}`",
-            )
-        if _reads(digits) and factor.islower():
-            factor, name = "", factor + name
-        if _reads(digits) and name:
-            return (
-                f"`{word}` glues a unit to its number",
-                "no space before the unit",
-                f"write `{digits}{factor} {name}`",
-            )
+        fault = _unit_fault(word, *unit.groups()) if _reads(unit[1]) else None
+        if fault:
+            return fault
     if re.fullmatch(r"[0-9]+(\.[0-9]+){2,}", word):
         return (
             f"`{word}` has two decimal points",
@@ -196,6 +184,19 @@ def _number_fault(word: str, good: str) -> tuple[str, str, str]:
         tidy = re.sub(r"_+", "_", word).strip("_")
         return f"`{word}` has an underscore too many", "`_` stands between two digits", f"write `{tidy}`"
     return f"`{word}` is not a number", "not a number", f"`{good}` would be one; a unit follows after a space"
+
+
+def _unit_fault(word: str, digits: str, factor: str, name: str) -> tuple[str, str, str] | None:
+    """What is wrong with a number that letters are glued to: a small multiplier, or a unit without a space."""
+    if factor.islower() and (not name or name.lower() in UNITS):
+        meant = f"{digits}{factor.upper()} {name}".strip()
+        return f"`{word}` has a small `{factor}`", "not a multiplier", f"write `{meant}`"
+    if factor.islower():
+        factor, name = "", factor + name
+    if name:
+        meant = f"{digits}{factor} {name}"
+        return f"`{word}` glues a unit to its number", "no space before the unit", f"write `{meant}`"
+    return None
 
 
 def _reads(word: str) -> bool:
