@@ -119,16 +119,15 @@ class Equations:
     def initial(self) -> Floats:
         """Unknowns at which everything is taken in proportion to what the limits allow."""
         program = self.program
-        z = np.zeros(self.size)
         if program.target is not None:
-            return z
+            return np.zeros(self.size)
         cap = np.minimum(self.cellwise.limit * program.cells.supply, 1.0)
         x = cap[:, None] * program.phases / cap.sum()
-        return self.marginal_prices(x, z)
+        return self.starting(x)
 
-    def marginal_prices(self, x: Floats, z: Floats) -> Floats:
-        """z with values and costs replaced by the derivatives of the loss at x."""
-        z = z.copy()
+    def starting(self, x: Floats, z: Floats | None = None) -> Floats:
+        """z (or nothing) with values and costs replaced by the derivatives of the loss at a mixture x [n, P]."""
+        z = np.zeros(self.size) if z is None else z.copy()
         value, cost, _, _ = self._marginals(z, x)
         z[self.value], z[self.cost] = value, cost
         z[self.logged] = np.log(np.maximum(value[self.logged], 1e-80))
@@ -235,9 +234,8 @@ class Equations:
                 rules.loss.any(axis=0), program.losses(point.x) - program.laws.floor, 0.0
             )
             slack = slack + sparse.csr_array((rules.loss * fall) @ log_eff)
-        shares = program.membership @ point.x.sum(axis=1)
-        for change in rules.changes:
-            row = -0.5 * change.coefficient * (np.sign(shares - change.base) @ share)
+        for j, change in enumerate(rules.changes):
+            row = -0.5 * change.coefficient * (self._direction(point, j) @ share)
             at = sparse.csr_array(([1.0], ([change.rule], [0])), shape=(len(rules), 1))
             slack = slack + at @ sparse.csr_array(row.reshape(1, -1))
         moved = self._moved(point.z, point.x)
@@ -248,6 +246,13 @@ class Equations:
         return sparse.csr_array(
             sparse.diags_array(self.weigh * inside) @ slack + sparse.hstack([lead, own, tail], format="csr")
         )
+
+    def _direction(self, point: Point, j: int) -> Floats:
+        """Slope of |r_l - base_l| [L]: its sign, and at the kink the slope that the language's price stands for."""
+        g, bound = self._change_prices(point.z, j)
+        off = self.program.membership @ point.x.sum(axis=1) - self.program.rules.changes[j].base
+        inside = np.abs(g + PRICE * off) < bound
+        return np.where(inside, g / (bound if bound > 0 else 1.0), np.sign(off))
 
     def _change_rows(self, point: Point, share: Floats) -> sparse.csr_array:
         program = self.program

@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
 from mixc.compiler.problem import Problem
 from mixc.compiler.recipe import Rule
-from mixc.compiler.solve.program import Cells, Change, Floats, LanguageLaws, Program, Rules
-from mixc.compiler.solve.rows import BaselineValue, Frame, Row, row_of
+from mixc.compiler.solve.program import Cells, Change, LanguageLaws, Program, Rules
+from mixc.compiler.solve.rows import BaselineValue, Frame, Row, is_passes, resolved_bound, row_of
 
 ORDER = "order = "
-PREFERENCE = (
-    3e-6  # mu of solver.md 2, small enough that the tie-break moves no share by 5e-4 where repetition is unlimited
-)
+PREFERENCE = 3e-6  # mu of solver.md 2; at 1e-4 unlimited repetition moves shares by 3e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,14 +50,17 @@ class Gathered:
 
 
 def lower(problem: Problem, baseline: BaselineValue, *, objective: bool = True) -> Lowered:
-    """Build the program. `baseline` gives the value of `natural.loss(de)`-like terms; without `objective` rules only."""
+    """The program of a problem.
+
+    `baseline` gives the value of terms like `natural.loss(de)`; without `objective` there are rules and no loss.
+    """
     frame, places = _frame(problem)
-    cells, limits = _limited(problem, frame)
+    cells, limits = _limited(problem, frame, baseline)
     frame = replace(frame, cells=cells)
-    lines = tuple(None if _is_passes(rule) else row_of(rule, frame, baseline) for rule in problem.rules)
+    lines = tuple(None if is_passes(rule) else row_of(rule, frame, baseline) for rule in problem.rules)
     rows, implied, rules = _rules(problem, lines, frame, objective)
     program = Program(cells, _laws(problem, objective), frame.phase_shares, rules, _curvature(problem), PREFERENCE)
-    bounds = tuple(r.bound if row is None else row.limit for r, row in zip(problem.rules, lines, strict=True))
+    bounds = tuple(resolved_bound(rule, baseline) for rule in problem.rules)
     multiplied = tuple(row is not None and row.multiplied for row in lines)
     return Lowered(problem, program, frame, places, rows, implied, limits, bounds, multiplied)
 
@@ -111,7 +113,7 @@ def _frame(problem: Problem) -> tuple[Frame, tuple[tuple[int, int], ...]]:
     return frame, tuple((entry[1], entry[0][3]) for entry in entries)
 
 
-def _limited(problem: Problem, frame: Frame) -> tuple[Cells, tuple[str, ...]]:
+def _limited(problem: Problem, frame: Frame, baseline: BaselineValue) -> tuple[Cells, tuple[str, ...]]:
     """The cells with the passes that sources and `passes(...)` rules allow, and the name of the tightest of them."""
     cells = frame.cells
     limit, phase_limit = cells.limit.copy(), cells.phase_limit.copy()
@@ -129,23 +131,21 @@ def _limited(problem: Problem, frame: Frame) -> tuple[Cells, tuple[str, ...]]:
         for p, phase in enumerate(frame.phases):
             if source.phases is not None and phase not in source.phases:
                 phase_limit[c, p] = 0.0
-        for phase, bound in source.phase_limits:
+        for phase, inside in source.phase_limits:
             p = frame.phases.index(phase)
-            phase_limit[c, p] = min(phase_limit[c, p], bound.passes)
+            phase_limit[c, p] = min(phase_limit[c, p], inside.passes)
     for rule in problem.rules:
-        if _is_passes(rule):
-            of, bound = rule.terms[0].of, rule.bound / rule.terms[0].coefficient
-            chosen = frame.phases_of(of, rule.phase)
-            for c in np.flatnonzero(frame.cells_of(of)):
+        if is_passes(rule):
+            term = next(term for term in rule.terms if term.baseline is None)
+            bound = resolved_bound(rule, baseline) / term.coefficient
+            chosen = frame.phases_of(term.of, rule.phase)
+            for at in np.flatnonzero(frame.cells_of(term.of)):
+                c = int(at)
                 if chosen.all():
-                    tighten(int(c), bound, rule.text)
+                    tighten(c, bound, rule.text)
                 else:
                     phase_limit[c, chosen] = np.minimum(phase_limit[c, chosen], bound)
     return replace(cells, limit=limit, phase_limit=phase_limit), tuple(names)
-
-
-def _is_passes(rule: Rule) -> bool:
-    return rule.terms[0].function == "passes"
 
 
 def _laws(problem: Problem, objective: bool) -> LanguageLaws:
@@ -245,7 +245,7 @@ def _order_pairs(problem: Problem, frame: Frame) -> Iterator[tuple[list[int], li
         groups.setdefault(name, {}).setdefault(level, []).append(c)
     for levels in groups.values():
         ordered = [levels[level] for level in sorted(levels)]
-        yield from zip(ordered, ordered[1:], strict=False)
+        yield from pairwise(ordered)
 
 
 def _law_bucket(problem: Problem, rank: float) -> int:

@@ -18,8 +18,9 @@ from mixc.compiler.solve.program import Floats, Program
 
 STRONG = 3.0
 SOFT = 0.01
-CONVERGED = 1e-9
+CONVERGED = 1e-7  # prices; that the mixture is optimal is the certificate's to say
 BUDGET = 900
+BOLD = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,25 +60,45 @@ def newton_step(equations: Equations, point: Point) -> Floats:
     return np.asarray(lstsq(scaled, right, cond=1e-13)[0])
 
 
-def converge(equations: Equations, z: Floats, *, tolerance: float, steps: int = 40) -> tuple[Point, int]:
-    """Newton with a line search from z: the best point found and the steps taken. The caller reads its error."""
+def converge(
+    equations: Equations, z: Floats, *, tolerance: float, steps: int = 40, boldness: int = BOLD
+) -> tuple[Point, int]:
+    """Newton with a line search from z: the best point found and the steps taken. The caller reads its error.
+
+    The equations have kinks, and the residual may have to rise on the way over one: a few bold steps are allowed,
+    counted from the best point so far.
+    """
     point = best = equations.at(z)
+    bold = 0
     for taken in range(steps):
         if best.error <= tolerance or not np.isfinite(point.error):
             return best, taken
         direction = newton_step(equations, point)
-        size, merit = 1.0, float(np.linalg.norm(point.residual))
-        for _ in range(25):
-            candidate = equations.at(point.z + size * direction)
-            if float(np.linalg.norm(candidate.residual)) <= (1 - 1e-4 * size) * merit:
-                break
-            size *= 0.5
-        else:
+        if not np.isfinite(direction).all():
             return best, taken
-        point = candidate
+        point, fell = _search(equations, point, direction)
         if point.error < best.error:
-            best = point
+            best, bold = point, 0
+        elif not fell:
+            bold += 1
+            if bold > boldness:
+                return best, taken
     return best, steps
+
+
+def _search(equations: Equations, point: Point, direction: Floats) -> tuple[Point, bool]:
+    """The longest step that lowers the residual; without one, the least bad of the long ones."""
+    size, merit = 1.0, float(np.linalg.norm(point.residual))
+    least, rescue = np.inf, point
+    for attempt in range(20):
+        candidate = equations.at(point.z + size * direction)
+        norm = float(np.linalg.norm(candidate.residual))
+        if norm <= (1 - 1e-4 * size) * merit:
+            return candidate, True
+        if attempt < 4 and norm < least:
+            least, rescue = norm, candidate
+        size *= 0.5
+    return rescue, False
 
 
 def follow(program: Program, *, strength: float = STRONG) -> Solution:
@@ -113,13 +134,13 @@ def _predict(equations: Equations, trail: list[tuple[float, Floats]], mu: float,
 
 
 def polish(program: Program, z: Floats, taken: int = 0) -> Solution:
-    """Converge at the final preference: rules regain their hardness by proximal steps, then rounding error is the limit."""
+    """Converge at the final preference: proximal steps give rules their hardness back, until rounding is the limit."""
     exact = Equations(program)
     best = exact.at(z)
     soft = SOFT * program.mu
     for _ in range(20):
         equations = Equations(program, None, soft, best.z[exact.rule])
-        point, steps = converge(equations, best.z, tolerance=min(1e-10, 0.1 * best.error), steps=25)
+        point, steps = converge(equations, best.z, tolerance=min(1e-10, 0.1 * best.error), steps=25, boldness=1)
         taken += steps
         candidate = exact.at(point.z)
         if not candidate.error < 0.5 * best.error:

@@ -52,12 +52,12 @@ def weighted_loss(lowered: Lowered, losses: Floats) -> float:
 
 
 def language_outcomes(lowered: Lowered, x: Floats) -> tuple[LanguageOutcome, ...]:
-    """Shares, effective information, losses and benefits at x. `lowered.program` must carry the loss as its objective."""
+    """Shares, effective information, losses and benefits at x; the loss must be the program's objective."""
     program = lowered.program
     information, share = program.signals(x)
     loss, effective = program.losses(x), program.effective(x)
     equations = Equations(program)
-    value = equations.prices(equations.marginal_prices(x, np.zeros(equations.size))).value
+    value = equations.prices(equations.starting(x)).value
     return tuple(
         LanguageOutcome(
             code, float(share[i]), float(effective[i]), float(loss[i]), float(0.01 * value[i] * information[i])

@@ -136,7 +136,7 @@ class Program:
         """Predicted loss of every language [L], nats per token; inf where nothing is learnt of it."""
         laws = self.laws
         with np.errstate(divide="ignore"):
-            return laws.floor + laws.scale * self.effective(x) ** -laws.exponent
+            return np.asarray(laws.floor + laws.scale * self.effective(x) ** -laws.exponent)
 
     def slacks(self, x: Floats) -> Floats:
         """s(x) [R] of every rule; negative where it is violated."""
@@ -149,7 +149,7 @@ class Program:
         share = self.membership @ x.sum(axis=1)
         for change in self.rules.changes:
             value[change.rule] -= change.coefficient * 0.5 * np.abs(share - change.base).sum()
-        return value
+        return np.asarray(value)
 
     def preference(self, x: Floats) -> float:
         """The tie-break mu/2 sum U b (x / (U b))^2, or the relative entropy from the target."""

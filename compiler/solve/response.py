@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 from mixc.compiler.solve.program import Floats, Program
 
 
+Regimes = NDArray[np.int8]
+Rows = NDArray[np.intp] | slice
+ALL = slice(None)
+
+
 class Regime(IntEnum):
     """Where on its demand curve a cell is."""
 
@@ -34,7 +39,7 @@ class Response:
     """
 
     x: Floats
-    regime: NDArray[np.int8]
+    regime: Regimes
     stiff: Floats
     by_value: Floats
     by_cost: Floats
@@ -55,20 +60,15 @@ class Cellwise:
         self.target = program.target
         self.scale = cells.supply[:, None] * program.phases if self.target is None else self.target
 
-    def tokens(self, y: Floats, q: Floats) -> Floats:
-        """x [n, P] when the marginal value of a token is y [n] and its cost q [n, P]."""
+    def supplied(self, y: Floats, q: Floats, where: Rows = ALL) -> tuple[Floats, Floats]:
+        """x [m, P] when the marginal value of a token is y [m] and its cost q [m, P], and dx/dy: zero where x is held."""
         margin = y[:, None] - q
+        scale, cap = self.scale[where], self.cap[where]
         if self.target is None:
-            return np.clip(self.scale * (margin / self.mu), 0.0, self.cap)
-        return np.minimum(self.scale * np.exp(np.minimum(margin, 700.0)), self.cap)
-
-    def stiffness(self, y: Floats, q: Floats, x: Floats) -> Floats:
-        """dx/dy at fixed q [n, P]: zero for tokens held at nothing or at their limit."""
-        if self.target is None:
-            margin = y[:, None] - q
-            inside = (margin > 0) & (x < self.cap)
-            return np.where(inside, self.scale / self.mu, 0.0)
-        return np.where(x < self.cap, x, 0.0)
+            x = np.clip(scale * (margin / self.mu), 0.0, cap)
+            return x, np.where((margin > 0) & (x < cap), scale / self.mu, 0.0)
+        x = np.minimum(scale * np.exp(np.clip(margin, -700.0, 700.0)), cap)
+        return x, np.where(x < cap, x, 0.0)
 
     def answer(self, w: Floats, q: Floats) -> Response:
         """The response to values w [n] (of a unit of fill) and costs q [n, P]."""
@@ -79,7 +79,7 @@ class Cellwise:
             last = w * c * np.exp(-c * self.limit) if c else w
 
         def passes(y: Floats) -> Floats:
-            return self.tokens(y, q).sum(axis=1) / supply
+            return np.asarray(self.supplied(y, q)[0].sum(axis=1) / supply)
 
         at_first, at_second, at_last = passes(first), passes(second), passes(last)
         top = np.where(w > 0, np.minimum(1.0, self.limit), self.limit) if c else self.limit
@@ -93,10 +93,9 @@ class Cellwise:
         y = first.copy()
         y = self._solve_fixed(y, q, regime, second, first)
         y = self._solve_repeat(y, q, w, regime, last, second)
-        x = self.tokens(y, q)
-        return self._differentiate(w, q, y, x, regime)
+        return self._differentiate(w, y, *self.supplied(y, q), regime)
 
-    def _solve_fixed(self, y: Floats, q: Floats, regime: NDArray[np.int8], second: Floats, first: Floats) -> Floats:
+    def _solve_fixed(self, y: Floats, q: Floats, regime: Regimes, second: Floats, first: Floats) -> Floats:
         """y with phi(y) = 1 at the kink and phi(y) = limit at the limit."""
         where = np.flatnonzero((regime == Regime.KINK) | (regime == Regime.LIMIT))
         if not len(where):
@@ -125,37 +124,28 @@ class Cellwise:
         inside = (start[:, None] >= q) & (start[:, None] < upper)
         steep = np.where(inside, scale / self.mu, 0.0).sum(axis=1)
         gap = np.maximum(level - base, 0.0)
-        return start + np.where(steep > 0, gap / np.where(steep > 0, steep, 1.0), 0.0)
+        return np.asarray(start + np.where(steep > 0, gap / np.where(steep > 0, steep, 1.0), 0.0))
 
     def _level_entropic(self, where: NDArray[np.intp], q: Floats, level: Floats) -> Floats:
         """Solve sum_p min(t exp(y - q), cap) = level."""
-        scale, cap = self.scale[where], self.cap[where]
 
         def surplus(y: Floats) -> tuple[Floats, Floats]:
-            x = np.minimum(scale * np.exp(np.clip(y[:, None] - q, -700.0, 700.0)), cap)
-            return x.sum(axis=1) - level, np.where(x < cap, x, 0.0).sum(axis=1)
+            x, stiff = self.supplied(y, q, where)
+            return x.sum(axis=1) - level, stiff.sum(axis=1)
 
-        low = np.log(level / scale.sum(axis=1)) + q.min(axis=1)
+        low = np.log(level / self.scale[where].sum(axis=1)) + q.min(axis=1)
         return _rising_root(surplus, low, np.maximum(low, 0.0) + 60.0 + np.ptp(q, axis=1))
 
-    def _solve_repeat(
-        self, y: Floats, q: Floats, w: Floats, regime: NDArray[np.int8], last: Floats, second: Floats
-    ) -> Floats:
+    def _solve_repeat(self, y: Floats, q: Floats, w: Floats, regime: Regimes, last: Floats, second: Floats) -> Floats:
         """y with phi(y) = ln(w c / y) / c, the demand of repeated passes."""
         where = np.flatnonzero(regime == Regime.REPEAT)
         if not len(where):
             return y
-        c, scale, cap, supply = self.curvature, self.scale[where], self.cap[where], self.supply[where]
+        c, supply = self.curvature, self.supply[where]
         costs, top = q[where], np.log(w[where] * c)
 
         def surplus(level: Floats) -> tuple[Floats, Floats]:
-            margin = level[:, None] - costs
-            if self.target is None:
-                x = np.clip(scale * (margin / self.mu), 0.0, cap)
-                stiff = np.where((margin > 0) & (x < cap), scale / self.mu, 0.0)
-            else:
-                x = np.minimum(scale * np.exp(np.minimum(margin, 700.0)), cap)
-                stiff = np.where(x < cap, x, 0.0)
+            x, stiff = self.supplied(level, costs, where)
             value = x.sum(axis=1) / supply - (top - np.log(level)) / c
             return value, stiff.sum(axis=1) / supply + 1.0 / (c * level)
 
@@ -163,8 +153,7 @@ class Cellwise:
         y[where] = _rising_root(surplus, low, second[where])
         return y
 
-    def _differentiate(self, w: Floats, q: Floats, y: Floats, x: Floats, regime: NDArray[np.int8]) -> Response:
-        stiff = self.stiffness(y, q, x)
+    def _differentiate(self, w: Floats, y: Floats, x: Floats, stiff: Floats, regime: Regimes) -> Response:
         total = stiff.sum(axis=1)
         c, supply = self.curvature, self.supply
         value, weight = np.zeros(len(w)), np.zeros(len(w))
@@ -195,7 +184,7 @@ def _rising_root(rise: Callable[[Floats], tuple[Floats, Floats]], low: Floats, h
         inside = (newton > low) & (newton < high) & (step % 8 != 7)
         following = np.where(inside, newton, 0.5 * (low + high))
         following = np.where(value == 0, guess, following)
-        if (np.abs(following - guess) <= 2e-16 * np.abs(guess)).all():
+        if (np.abs(following - guess) <= 2e-15 * np.abs(guess)).all():
             return following
         guess = following
     return guess

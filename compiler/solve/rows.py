@@ -60,9 +60,18 @@ class Row:
     info: Floats  # [n]
     loss: Floats  # [L]
     bound: float
-    limit: float = 0.0  # the bound in the rule's own unit and sense, baselines resolved
     multiplied: bool = False  # `quality` against a constant: the bound stands on cells, not alone
     change: tuple[float, Floats] | None = None
+
+
+def is_passes(rule: Rule) -> bool:
+    """Whether a rule limits cells one by one, and so is no row."""
+    return any(term.function == "passes" and term.baseline is None for term in rule.terms)
+
+
+def resolved_bound(rule: Rule, baseline: BaselineValue) -> float:
+    """The bound of a rule in its own unit, with what baselines reach taken to its side."""
+    return rule.bound - sum(t.coefficient * baseline(t) for t in rule.terms if t.baseline is not None)
 
 
 def row_of(rule: Rule, frame: Frame, baseline: BaselineValue) -> Row:
@@ -70,7 +79,7 @@ def row_of(rule: Rule, frame: Frame, baseline: BaselineValue) -> Row:
     n, phases = len(frame.cells), len(frame.phases)
     row = Row(np.zeros((n, phases)), np.zeros(n), np.zeros(len(frame.languages)), 0.0)
     sign = -1.0 if rule.sense == "<=" else 1.0
-    bound = row.limit = rule.bound - sum(t.coefficient * baseline(t) for t in rule.terms if t.baseline is not None)
+    bound = resolved_bound(rule, baseline)
     terms = [t for t in rule.terms if t.baseline is None]
     averages = [t for t in terms if t.function == "quality"]
     if len(averages) == 1 and not _whole_phases(averages[0].of):
@@ -147,6 +156,7 @@ def value_of(rule: Rule, frame: Frame, x: Floats, info: Floats, losses: Floats) 
 
 
 def term_value(term: Term, inside: str | None, frame: Frame, x: Floats, info: Floats, losses: Floats) -> float:
+    """Value of one function without its coefficient, in its own unit; NaN for the quality of nothing."""
     cells, phases = frame.cells_of(term.of), frame.phases_of(term.of, inside)
     taken = x[cells][:, phases]
     tokens = float(taken.sum())

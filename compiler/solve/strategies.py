@@ -20,7 +20,7 @@ from mixc.compiler.solve.rows import term_value
 from mixc.compiler.solve.targets import cell_targets, language_targets
 
 
-class Infeasible(Exception):  # noqa: N818
+class Infeasible(Exception):
     """A program that Newton could not solve; the caller finds out whether its rules contradict each other."""
 
     def __init__(self, lowered: Lowered, solution: Solution) -> None:
@@ -45,6 +45,15 @@ def optimise(problem: Problem) -> Optimum:
     """The optimum of a problem. Raises Infeasible where none was found."""
     lowered = lower_problem(problem)
     return Optimum(lowered, solve(lowered, lowered.program))
+
+
+def predicted_loss(problem: Problem) -> float | None:
+    """The least objective of a problem; None where no optimum was found."""
+    try:
+        optimum = optimise(problem)
+    except Infeasible:
+        return None
+    return optimum.program.objective(optimum.solution.point.x)
 
 
 def lower_problem(problem: Problem) -> Lowered:
@@ -103,4 +112,4 @@ def _from_cone_solver(program: Program) -> Solution | None:
     if found.x is None:
         return None
     equations = Equations(program)
-    return polish(program, equations.marginal_prices(found.x, equations.initial()))
+    return polish(program, equations.starting(found.x))

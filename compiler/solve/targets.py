@@ -28,7 +28,7 @@ def language_targets(strategy: Strategy, supply: Floats) -> Floats:
         weight = supply ** (1.0 / (strategy.temperature or TEMPERATURE))
     else:
         weight = _unimax(supply, strategy.epochs or UNIMAX_EPOCHS)
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum())
 
 
 def _unimax(supply: Floats, epochs: float) -> Floats:
@@ -50,4 +50,4 @@ def cell_targets(program: Program, shares: Floats) -> Floats:
         within = np.where(weight > 0, weight / by_language[cells.language], 0.0)
     held = np.where(by_language > 0, shares[:, None], 0.0)
     held = held / held.sum(axis=0)
-    return within * held[cells.language] * program.phases
+    return np.asarray(within * held[cells.language] * program.phases)

@@ -1,0 +1,62 @@
+# Two commands set everything up: `make demo` and `make test`. Both work on a fresh machine with Python 3.11+ and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.PHONY: demo test lint format bench clean help
+
+help:
+	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
+	@echo "make test    every test (sets up the rest first)"
+	@echo "make lint    formatting, style, types"
+	@echo "make bench   figures, as ratios against a reference in the same run"
+
+$(BIN)/python:
+ifdef UV
+	$(UV) venv --quiet --python $(PYTHON) $(VENV)
+else
+	$(PYTHON) -m venv $(VENV)
+endif
+
+# One stamp per set of packages, renewed when the project's metadata changes.
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python -e .
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+endif
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python -e ".[dev]"
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+endif
+	@touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core
+	$(BIN)/mixc compile recipes/polyglot17.mix
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright --warnings
+	$(BIN)/mixc fmt --check recipes
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mixc fmt recipes
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,75 @@
+"""Deciding a mixture: optimum, rounding, certificate, prices; or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mixc.compiler.problem import Certificate, Decision, Problem, RuleOutcome
+from mixc.compiler.solve.apportion import caps_of
+from mixc.compiler.solve.certify import certified, certify
+from mixc.compiler.solve.failure import why_infeasible
+from mixc.compiler.solve.lower import Lowered, lower
+from mixc.compiler.solve.newton import Solution
+from mixc.compiler.solve.outcome import bindings, cell_choices, language_outcomes, weighted_loss
+from mixc.compiler.solve.pricing import rule_outcomes
+from mixc.compiler.solve.program import Floats, Ints
+from mixc.compiler.solve.rounding import round_mixture
+from mixc.compiler.solve.strategies import Infeasible, lower_problem, optimise
+from mixc.dsl.diagnostics import Diagnostic
+
+
+def decide(problem: Problem) -> tuple[Decision | None, list[Diagnostic]]:
+    """The certified, rounded mixture of a problem, or diagnostics that say why there is none."""
+    try:
+        optimum = optimise(problem)
+    except Infeasible as failed:
+        return None, why_infeasible(failed)
+    lowered, solution = optimum.lowered, optimum.solution
+    supply = [problem.pools[i].buckets[j].tokens for i, j in lowered.places]
+    budgets = [phase.tokens for phase in problem.phases]
+    rounded = round_mixture(solution.program, solution.point.x, budgets, caps_of(solution.program.cells, supply))
+    return _decision(lowered, solution, rounded.grid, rounded.tokens), []
+
+
+def _decision(lowered: Lowered, solution: Solution, grid: Ints, tokens: Ints) -> Decision:
+    x = tokens / lowered.frame.tokens
+    scored = lowered if solution.program.target is None else scored_by_loss(lowered)
+    losses = scored.program.losses(x)
+    distance = None if solution.program.target is None else solution.program.preference(x)
+    return Decision(
+        problem=lowered.problem,
+        cells=cell_choices(lowered, grid, tokens, bindings(lowered, solution)),
+        languages=language_outcomes(scored, x),
+        rules=rule_outcomes(lowered, solution, x),
+        certificate=certificate(solution, x),
+        loss=weighted_loss(scored, losses),
+        information=float(scored.program.information(x).sum()),
+        distance=distance,
+    )
+
+
+def scored_by_loss(lowered: Lowered) -> Lowered:
+    """The same cells with the predicted loss as the objective, for strategies that do not minimise it."""
+    problem = replace(lowered.problem, rules=())
+    return lower(problem, lambda _: 0.0, objective=True)
+
+
+def certificate(solution: Solution, x: Floats) -> Certificate:
+    """What is proved of x: the strategy's objective (loss, or nats from its target), a bound below all, the gap."""
+    program, polished = solution.program, solution.point.x
+    proved = certify(program, polished).value
+    value = certified(program, x)
+    tie_break = max(0.0, certified(program, polished) - proved)
+    gap = max(0.0, value - proved) / (max(abs(value), 1e-300) if program.target is None else 1.0)
+    return Certificate(value, proved, gap, tie_break, solution.point.error)
+
+
+def prove(decision: Decision) -> tuple[Certificate, tuple[RuleOutcome, ...]]:
+    """Certificate and rules of a mixture as it stands, from its whole tokens: what `compile --check` asks elsewhere."""
+    lowered = lower_problem(decision.problem)
+    tokens = np.array([decision.cells[i][j].tokens for i, j in lowered.places], dtype=np.int64)
+    x = tokens / lowered.frame.tokens
+    solution = optimise(decision.problem).solution
+    return certificate(solution, x), rule_outcomes(lowered, solution, x)
