@@ -84,15 +84,18 @@ def round_mixture(program: Program, x: Floats, budgets: Sequence[int], caps: Cap
     sorted_caps = Caps(caps.total[order], caps.phase[order])
     task = plain_task(ordered, x[order], budgets, sorted_caps)
     best = _finish(task, _round(task), budgets)
-    if best.worst > WITHIN or any(best.missing):
-        pinned = pinned_task(task)
-        best = min(best, _finish(task, _round(pinned) + pinned.pinned, budgets), key=_fault)
+    pinned = pinned_task(task)
+    if pinned.pinned.any():
+        exact = _finish(task, _round(pinned) + pinned.pinned, budgets)
+        best = min(best, exact, key=lambda rounded: _fault(ordered, rounded))
     back = np.argsort(order)
     return Rounded(best.grid[back], best.tokens[back], best.x[back], best.missing, best.worst)
 
 
-def _fault(rounded: Rounded) -> tuple[int, float]:
-    return sum(rounded.missing), rounded.worst
+def _fault(program: Program, rounded: Rounded) -> tuple[int, float, float]:
+    """What is wrong with it: tokens without a place, rules broken beyond tolerance, then what it costs."""
+    cost = program.objective(rounded.x) if program.target is None else program.preference(rounded.x)
+    return sum(rounded.missing), max(rounded.worst, WITHIN), cost
 
 
 def _finish(task: Task, grid: Ints, budgets: Sequence[int]) -> Rounded:
