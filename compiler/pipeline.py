@@ -12,11 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from mixc.dsl.diagnostics import Diagnostic, has_errors, page
+from mixc.dsl.diagnostics import Diagnostic, Severity, has_errors, page
 
 if TYPE_CHECKING:
     from mixc.compiler.problem import Decision, Problem
-    from mixc.compiler.recipe import Recipe
+    from mixc.compiler.recipe import Budget, Recipe
     from mixc.compiler.review.lock import Lock
     from mixc.compiler.review.schema import Manifest
     from mixc.compiler.supply.supply import Supply
@@ -85,7 +85,8 @@ def settle(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
         if low > high:
             return made, [no_size(made.path.name, low, high)]
         params = low
-    return replace(made, recipe=replace(recipe, budget=sized(recipe.budget, params))), []
+    settled = sized(recipe.budget, params)
+    return replace(made, recipe=replace(recipe, budget=settled)), [size_chosen(made.path.name, params, settled)]
 
 
 def state_problem(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
@@ -126,7 +127,7 @@ def pin(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
 CHECK: tuple[Pass, ...] = (load,)
 PIN: tuple[Pass, ...] = (load, find_supply, pin)
 PROBLEM: tuple[Pass, ...] = (load, find_supply, settle, state_problem)
-DECIDE: tuple[Pass, ...] = (state_problem, solve, record)
+DECIDE: tuple[Pass, ...] = (settle, state_problem, solve, record)
 COMPILE: tuple[Pass, ...] = (load, find_supply, settle, state_problem, solve, record)
 
 
@@ -147,6 +148,28 @@ def no_size(name: str, low: float, high: float) -> Diagnostic:
         subject=name,
         notes=(f"the bounds ask for at least {low:.3g} and at most {high:.3g} parameters",),
         helps=("loosen a bound, or raise `compute`",),
+    )
+
+
+@page("M471")
+def size_chosen(name: str, params: float, budget: Budget) -> Diagnostic:
+    """the size of the model was chosen by InfoLaw
+
+    The budget states compute alone, so the size of least predicted loss within its bounds was taken. InfoLaw was
+    fitted at one ratio of tokens to parameters (3.6 times the compute-optimal one); its scale alpha changes with that
+    ratio, its shape does not. So the mixture at this size stands, and the size itself is a suggestion: it tends to the
+    bound that allows the most tokens per parameter.
+
+    What to do: state `model` once you have decided it; until then, bound `ratio` to what you would train at.
+    """
+    ratio = (budget.tokens or 0) / params
+    return Diagnostic(
+        "M471",
+        f"the size was chosen by InfoLaw: {params:.3g} parameters, {ratio:.3g} tokens each",
+        subject=name,
+        notes=("its constants were fitted at one ratio of tokens to parameters; the size is a suggestion",),
+        helps=(f"state `model = {params:.3g} params` to fix it",),
+        severity=Severity.WARNING,
     )
 
 

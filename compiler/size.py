@@ -78,10 +78,13 @@ def best_size(budget: Budget, state: State, score: Score) -> float | None:
         else:
             a, c = c, d
             d = a + GOLDEN * (b - a)
-    candidates = [p for p in {_three_digits(math.exp(m)) for m in (a, b)} if low <= p <= high] + [low, high]
+    candidates = sorted({rounded for m in (a, b) for rounded in _three_digits(math.exp(m)) if low <= rounded <= high})
+    candidates = candidates or [low]
     best = min(candidates, key=lambda params: (loss(math.log(params)), params))
     return best if math.isfinite(loss(math.log(best))) else None
 
 
-def _three_digits(value: float) -> float:
-    return float(f"{value:.3g}")
+def _three_digits(value: float) -> tuple[float, float]:
+    """The nearest numbers of three digits below and above."""
+    step = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return math.floor(value / step) * step, math.ceil(value / step) * step
