@@ -19,7 +19,7 @@ from mixc.compiler.solve.program import Floats, Program, relative_entropy
 
 ROUNDS = 12
 TIGHT = 1e-8
-WORTHWHILE = 0.02
+WORTHWHILE = 0.1
 STEPS = np.exp(np.array([-1.0, -0.1, -0.01, 0.01, 0.1, 1.0]))
 
 
