@@ -162,13 +162,15 @@ def size_chosen(name: str, params: float, budget: Budget) -> Diagnostic:
 
     What to do: state `model` once you have decided it; until then, bound `ratio` to what you would train at.
     """
+    from mixc.compiler.front.units import PARAMS, show
+
     ratio = (budget.tokens or 0) / params
     return Diagnostic(
         "M471",
-        f"the size was chosen by InfoLaw: {params:.3g} parameters, {ratio:.3g} tokens each",
+        f"the size was chosen by InfoLaw: {show(params, PARAMS)}, {ratio:.3g} tokens each",
         subject=name,
         notes=("its constants were fitted at one ratio of tokens to parameters; the size is a suggestion",),
-        helps=(f"state `model = {params:.3g} params` to fix it",),
+        helps=(f"state `model = {show(params, PARAMS)}` to fix it",),
         severity=Severity.WARNING,
     )
 

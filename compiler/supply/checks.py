@@ -11,7 +11,7 @@ from mixc.compiler.supply import pool_messages as messages
 from mixc.compiler.supply.catalog import Catalog
 from mixc.compiler.supply.entries import Entry, named, names
 from mixc.compiler.supply.languages import resolve
-from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.diagnostics import Diagnostic, Severity
 
 Held: TypeAlias = tuple[Source, Sequence[Entry], Mapping[str, int]]
 Read: TypeAlias = tuple[Source, Catalog | None, Sequence[Entry], Mapping[str, int]]
@@ -42,6 +42,17 @@ def near_misses(code: str, held: Iterable[Held]) -> Iterator[tuple[str, str, int
             base = resolve(row.tag.replace("-", "_").partition("_")[0])
             if row.reason in {"other script", "unknown code"} and base is not None and base.code == code:
                 yield source.name, row.tag, row.tokens
+
+
+def check_domains(recipe: Recipe) -> list[Diagnostic]:
+    """Raters and sampling curves act on documents; planning sources have none."""
+    found = []
+    for domain in recipe.domains:
+        if domain.sampling is not None:
+            found.append(messages.needs_documents(domain, "sampling", Severity.ERROR))
+        elif domain.weights:
+            found.append(messages.needs_documents(domain, "weights", Severity.WARNING))
+    return found
 
 
 def check_sources(held: Sequence[Read], languages: Sequence[str]) -> list[Diagnostic]:

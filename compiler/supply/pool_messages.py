@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mixc.compiler.recipe import Language, Source
+from mixc.compiler.recipe import Domain, Language, Source
 from mixc.compiler.supply.messages import at, listed, plain
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.text import Span
@@ -57,6 +57,30 @@ def documents_not_yet(source: Source) -> Diagnostic:
         at(source.span),
         ("counting documents arrives with `mixc scan`",),
         (f"plan from sizes instead: `supply = {{ {source.language or 'en'}: 1B tokens }}`",),
+    )
+
+
+@page("M424")
+def needs_documents(domain: Domain, key: str, severity: Severity) -> Diagnostic:
+    """A domain asks for what only documents have.
+
+    Published sizes have no documents: nothing can be scored by a rater or drawn along a sampling curve. Raters of a
+    domain that is planned from sizes have no effect (a warning). A sampling curve would change the mixture, so it is
+    refused rather than left out.
+
+    Example: `domain web { sampling = { lambda: 12, omega: 35%, eta: 1.0, epsilon: 0.002 } }` over a planning source
+
+    What to do: remove the line until documents are scanned; to plan with quality buckets, say `assume = rated`.
+    """
+    sentence = f"`{key}` of domain `{domain.name}` needs documents, and its supply is published sizes"
+    note = "nothing can be scored or drawn before `mixc scan`, which this version does not have"
+    return Diagnostic(
+        "M424",
+        sentence,
+        at(domain.span),
+        (note,),
+        (f"remove `{key}` for now; buckets of quality: `assume = rated`",),
+        severity,
     )
 
 

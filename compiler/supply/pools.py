@@ -20,7 +20,7 @@ from mixc.compiler.recipe import Recipe, Source
 from mixc.compiler.supply import pool_messages as messages
 from mixc.compiler.supply.assumptions import assumptions
 from mixc.compiler.supply.catalog import Catalog, read_catalog
-from mixc.compiler.supply.checks import check_languages, check_sources
+from mixc.compiler.supply.checks import check_domains, check_languages, check_sources
 from mixc.compiler.supply.entries import NO_LANGUAGE, Entry, conversions, entries, inline_rows, named, unused
 from mixc.compiler.supply.reading import Readings, read_inputs, shown_path
 from mixc.compiler.supply.supply import Supply, SupplyFile, SupplyInput, Unused
@@ -46,6 +46,7 @@ def build_supply(recipe: Recipe) -> tuple[Supply | None, list[Diagnostic]]:
         return None, found
     languages = languages_of(recipe, holdings)
     found += check_languages(recipe, [(h.source, h.entries, h.tokens) for h in holdings])
+    found += check_domains(recipe)
     found += check_sources([(h.source, h.catalog, h.entries, h.tokens) for h in holdings], languages)
     if not has_errors(found) and not languages:
         found.append(messages.nothing_at_all([s.name for s in recipe.sources], recipe.budget.span))

@@ -247,16 +247,27 @@ def test_density_is_stated_or_assumed(tmp_path: Path) -> None:
     assert [i.density_assumed for i in supply.inputs] == [True, False, False, False]
 
 
-def test_edges_that_rules_and_curves_need_are_inserted(tmp_path: Path) -> None:
+def test_edges_that_rules_need_are_inserted(tmp_path: Path) -> None:
     rule = Rule("share(best(7%)) >= 5%", (Term(1, "share", Selector(best=0.07)),), ">=", 0.05)
-    curve = Domain("web", sampling=Sampling(lam=12, omega=0.35, eta=1, epsilon=0.002))
-    made = recipe(tmp_path, source(supply=inline(en=10**6), rated=True), rules=(rule,), domains=(curve,))
-    assert supply_of(made).edges == (0.05, 0.07, 0.2, 0.35, 0.4, 0.6, 0.8, 1.0)
+    made = recipe(tmp_path, source(supply=inline(en=10**6), rated=True), rules=(rule,))
+    assert supply_of(made).edges == (0.05, 0.07, 0.2, 0.4, 0.6, 0.8, 1.0)
     own = recipe(tmp_path, source(supply=inline(en=10**6), rated=True), quality=Quality(edges=(0.5, 1.0)))
     assert [(b.low, b.high, b.tokens) for b in supply_of(own).pools[0].buckets] == [
         (0, 0.5, 500_000),
         (0.5, 1, 500_000),
     ]
+
+
+def test_what_only_documents_have_is_refused_or_said_to_be_idle(tmp_path: Path) -> None:
+    curve = Domain("web", sampling=Sampling(lam=12, omega=0.35, eta=1, epsilon=0.002))
+    rated = Domain("web", weights=(("edu", 1.0),))
+    planned = source(supply=inline(en=10**6), rated=True)
+    assert complaints(recipe(tmp_path, planned, domains=(curve,))) == [
+        ("M424", "`sampling` of domain `web` needs documents, and its supply is published sizes")
+    ]
+    supply, found = build_supply(recipe(tmp_path, planned, domains=(rated,)))
+    assert supply is not None
+    assert [(d.code, d.severity) for d in found] == [("M424", "warning")]
 
 
 @given(st.lists(st.sampled_from(["en", "de", "fr", "no"]), unique=True, min_size=2, max_size=4), st.randoms())
