@@ -71,7 +71,8 @@ def find(node: Expression | Name, names: Namespace, out: list[Diagnostic]) -> Fo
     if len(found) == 1:
         return found[0]
     if found:
-        out.append(ambiguous_name(node.span, word, sorted({one.kind for one in found})))
+        if any(one.kind == "language" for one in found):  # any other clash was reported where the name is declared
+            out.append(ambiguous_name(node.span, word, sorted({one.kind for one in found})))
     elif word not in names.broken and word not in names.groups:
         out.append(_unknown(node.span, word, names))
     return None

@@ -13,6 +13,7 @@ from mixc.compiler.recipe import Rule, Selector
 
 Axis = Literal["source", "language", "domain", "phase"]
 PRICE = "price"  # nothing binds: the marginal benefit meets the common price
+TARGET = "target"  # nothing binds: it has the share that a strategy of target shares gives it
 MOST = 0.5
 
 
@@ -94,7 +95,7 @@ def what_binds(decision: Decision, axis: Axis, name: str) -> str:
     for reason, tokens in take.by_reason:
         if reason not in ("", "kink", "zero") and tokens > MOST * take.tokens:
             return limits_of(decision, axis, name) if reason == "limit" else short(reason)
-    return PRICE
+    return PRICE if decision.distance is None else TARGET
 
 
 def limits_of(decision: Decision, axis: Axis, name: str) -> str:

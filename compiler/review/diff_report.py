@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from mixc.compiler.review import words
-from mixc.compiler.review.binding import PRICE
+from mixc.compiler.review.binding import PRICE, TARGET
 from mixc.compiler.review.difference import Cause, Difference, Held, Line
 from mixc.compiler.review.effect import AXES, Effect
 
@@ -196,7 +196,7 @@ def _holdings(found: Difference, paper: _Paper, full: bool) -> str:
         lines = [(h.language, h.new or "none", h.old or "none") for h in shown]
         text += paper.table(("language", "held by", "was"), lines, left=(0, 1, 2))
     if folded:
-        held = sum(h.new not in (PRICE, "") for h in found.holdings if h not in shown)
+        held = sum(h.new not in (PRICE, TARGET, "") for h in found.holdings if h not in shown)
         limited = f", {held} of them by a rule or limit" if held else ""
         text += paper.note(f"{words.count(folded, 'language')} held by the same as before{limited}")
     return text

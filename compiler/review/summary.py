@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mixc.compiler.problem import Decision
 from mixc.compiler.review import words
-from mixc.compiler.review.binding import PRICE, stated, taken, what_binds
+from mixc.compiler.review.binding import PRICE, TARGET, stated, taken, what_binds
 from mixc.compiler.review.effect import names_of
 from mixc.compiler.review.rebuild import decision_from_manifest
 from mixc.compiler.review.schema import Manifest
@@ -35,9 +35,12 @@ def language_table(decision: Decision) -> str:
     rows = [row for _, row in sorted(lines, key=lambda line: (-line[0], line[1]))]
     header = ("language", "share", "tokens", "epochs", "loss", "what binds it")
     star = "* by InfoLaw's own constants, for want of a law fitted to the language\n" if assumed else ""
-    price = f"{PRICE}: no rule or limit; one more token is worth the same everywhere\n"
-    used = any(row[-1] == PRICE for row in rows)
-    return words.table(header, rows, left=(0, 5)) + star + (price if used else "")
+    notes = {
+        PRICE: "no rule or limit; one more token is worth the same everywhere",
+        TARGET: "no rule or limit; as near to the strategy's own share as the rest allows",
+    }
+    used = "".join(f"{word}: {note}\n" for word, note in notes.items() if any(row[-1] == word for row in rows))
+    return words.table(header, rows, left=(0, 5)) + star + used
 
 
 def proof(decision: Decision) -> str:
