@@ -6,7 +6,7 @@ those that the conflict does not need. What remains is minimal: without any one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -103,3 +103,18 @@ def capacity(program: Program) -> float:
         linear.row("limit", {"x": -gathering(program)[ended]}, -(cells.limit * cells.supply)[ended])
     optimum = linear.solve()
     return 0.0 if optimum is None else -optimum.value
+
+
+def needed_factor(program: Program) -> float | None:
+    """By what the passes of every limit must be multiplied to fill the budget; None where that never does."""
+    factor = 1.0
+    for _ in range(60):
+        cells = program.cells
+        wider = replace(cells, limit=cells.limit * factor, phase_limit=cells.phase_limit * factor)
+        reached = capacity(replace(program, cells=wider))
+        if reached >= 1 - JUST:
+            return factor
+        if reached <= 0:
+            return None
+        factor /= reached
+    return None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from mixc.compiler.solve.infeasible import why
 from mixc.compiler.solve.strategies import Infeasible
 from mixc.dsl.diagnostics import Diagnostic
 
 
 def why_infeasible(failed: Infeasible) -> list[Diagnostic]:
     """Diagnostics for a program without optimum; never empty."""
-    from mixc.dsl.diagnostics import Diagnostic
-
-    return [Diagnostic("M304", f"no optimum: error {failed.solution.point.error:g}")]
+    return why(failed.lowered, failed.solution.point.error)
