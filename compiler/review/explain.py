@@ -99,15 +99,15 @@ def _rules(decision: Decision, axis: Axis, name: str) -> str:
 def _rule_sentence(outcome: RuleOutcome) -> str:
     place = f" ({outcome.rule.place})" if outcome.rule.place else ""
     unit = _unit(outcome.rule)
-    price = f"tightening it by {unit} would raise the loss by {outcome.tighten:.2g}"
+    price = f"for small changes, tightening it costs {outcome.tighten:.2g} of loss per {unit}"
     if abs(outcome.loosen - outcome.tighten) > 0.01 * abs(outcome.tighten):
-        price += f", loosening it would lower it by {outcome.loosen:.2g}"
+        price += f", loosening it gains {outcome.loosen:.2g}"
     text = f"`{stated(outcome.rule)}`{place} binds: {price}."
     return text if outcome.shortfall <= 0 else f"{text} It falls short by {outcome.shortfall:.3g}."
 
 
 def _unit(rule: Rule) -> str:
-    return "a point" if all(term.function == "share" for term in rule.terms) else "1%"
+    return "point" if all(term.function == "share" for term in rule.terms) else "1% of its bound"
 
 
 def _supply(decision: Decision, axis: Axis, name: str) -> str:
