@@ -6,6 +6,7 @@ A page is registered when the module that makes its diagnostics is imported; her
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
@@ -23,6 +24,11 @@ def all_pages() -> Mapping[str, Page]:
         for name in modules_with_pages(package.__path__, f"{package.__name__}."):
             importlib.import_module(name)
     return PAGES
+
+
+def page_text(page: Page) -> str:
+    """A page as it is printed: code, title, text without the indentation of its docstring."""
+    return f"{page.code}: {page.title}\n\n{inspect.cleandoc(page.text)}\n"
 
 
 def modules_with_pages(path: Iterable[str], prefix: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`mixc explain`: a manifest in words, one thing in it, or the page of a diagnostic."""
+"""`mixc explain`: a manifest in words, one thing in it, the page of a diagnostic, or a word of the language."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ import typer
 
 from mixc.compiler.cli.session import Diagnostics, Force, report, show
 
-CODE = re.compile(r"^[Mm]\d+$")
+WORD = re.compile(r"^\w+$")
 
-Target = Annotated[str, typer.Argument(metavar="MANIFEST|CODE", help="A manifest (also REVISION:PATH), or M301.")]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="MANIFEST|CODE|WORD",
+        help="A manifest (also REVISION:PATH); or a diagnostic, `M301`; or a word of the language, `source`; "
+        "`reference` for all of it.",
+    ),
+]
 Of = Annotated[
     str | None, typer.Option("--of", metavar="NAME", help="A language, source, domain, phase, or part of a rule.")
 ]
 
 
 def explain(target: Target, of: Of = None, force: Force = False, diagnostics: Diagnostics = "full") -> int:
-    """Say why each share is what it is, or what a diagnostic means.
+    """Say why each share is what it is, or what a diagnostic or a word of the language means.
 
     Plain text that depends on the manifest alone, so git can show it in diffs: `git config diff.mixc.textconv
     "mixc explain"` and `*.manifest.json diff=mixc` in `.gitattributes`.
     """
-    if CODE.match(target) and not Path(target).exists():
-        return _page(target.upper(), diagnostics)
+    if WORD.match(target) and not Path(target).is_file():
+        return _topic(target, diagnostics)
     from mixc.compiler.review.reading import read_manifest
 
     manifest, found = read_manifest(target, force=force)
@@ -47,21 +54,19 @@ def explain(target: Target, of: Of = None, force: Force = False, diagnostics: Di
     return code
 
 
-def _page(code: str, diagnostics: Diagnostics) -> int:
-    from mixc.compiler.pages import all_pages
-    from mixc.compiler.review.errors import no_such_code
+def _topic(word: str, diagnostics: Diagnostics) -> int:
+    """The page of a code, or what the reference says about a word."""
+    from mixc.compiler.pages import all_pages, page_text
+    from mixc.compiler.reference import topic, topics
+    from mixc.compiler.review.errors import no_such_topic
+    from mixc.dsl.suggest import suggest
 
+    said = topic(word)
+    if said is not None:
+        show(said)
+        return 0
     pages = all_pages()
-    if code not in pages:
-        near = sorted(known for known in pages if known[:2] == code[:2])
-        return report([no_such_code(code, near or sorted(pages))], diagnostics)
-    page = pages[code]
-    show(f"{page.code}: {page.title}\n\n{_dedented(page.text)}\n")
-    return 0
-
-
-def _dedented(text: str) -> str:
-    """A docstring's text without the indentation of its lines after the first."""
-    import inspect
-
-    return inspect.cleandoc(text)
+    if word.upper() in pages:
+        show(page_text(pages[word.upper()]))
+        return 0
+    return report([no_such_topic(word, suggest(word, (*topics(), *pages)))], diagnostics)

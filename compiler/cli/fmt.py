@@ -13,7 +13,7 @@ from mixc.compiler.cli.session import Diagnostics, report, show
 if TYPE_CHECKING:
     from mixc.dsl.diagnostics import Diagnostic
 
-Recipes = Annotated[list[Path], typer.Argument(metavar="RECIPE...", help="Recipes, `NAME.mix`.")]
+Recipes = Annotated[list[Path], typer.Argument(metavar="RECIPE...", help="Recipes, `NAME.mix`, or folders of them.")]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if a recipe is not in the one formatting.")]
 
 
@@ -21,7 +21,7 @@ def fmt(recipes: Recipes, check: Check = False, diagnostics: Diagnostics = "full
     """Write recipes in the one formatting; comments are kept, meaning never changes."""
     found: list[Diagnostic] = []
     changed: list[Path] = []
-    for path in recipes:
+    for path in _recipes(recipes):
         moved, more = _format(path, write=not check)
         found += more
         changed += [path] * moved
@@ -29,6 +29,14 @@ def fmt(recipes: Recipes, check: Check = False, diagnostics: Diagnostics = "full
     for path in changed:
         show(f"{'would format' if check else 'formatted'} {path}\n")
     return code or (CHANGES if check and changed else 0)
+
+
+def _recipes(paths: list[Path]) -> list[Path]:
+    """The recipes named, each once; of a folder all below it, in the order of their names."""
+    found: list[Path] = []
+    for path in paths:
+        found += sorted(path.rglob("*.mix")) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
 
 
 def _format(path: Path, *, write: bool) -> tuple[bool, list[Diagnostic]]:

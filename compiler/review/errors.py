@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 
 
@@ -142,18 +140,20 @@ def no_such_name(name: str, file: str, nearest: str | None, known: str) -> Diagn
 
 
 @page("M466")
-def no_such_code(code: str, codes: Sequence[str]) -> Diagnostic:
-    """no diagnostic has that code
+def no_such_topic(word: str, nearest: str | None) -> Diagnostic:
+    """there is nothing to explain under that name
 
-    `mixc explain CODE` prints the page of a diagnostic, such as `M301`.
+    `mixc explain` takes a manifest, the code of a diagnostic such as `M301`, or a word of the language: a kind such as
+    `source`, a key, a function, a strategy; `mixc explain reference` prints all of them.
 
-    What to do: copy the code from the message, between the brackets.
+    What to do: check the spelling; a file without an ending is given with its folder, `./name`.
     """
+    pages = "kinds are listed by `mixc explain kinds`, functions by `mixc explain functions`"
     return Diagnostic(
         "M466",
-        f"no diagnostic has the code `{code}`",
-        notes=(f"codes there are: {', '.join(codes)}",),
-        helps=("copy the code from the message, between the brackets",),
+        f"`{word}` is no file, no diagnostic and no word of the language",
+        notes=() if nearest else (pages,),
+        helps=(f"did you mean `{nearest}`?" if nearest else "`mixc explain reference` prints the whole language",),
     )
 
 

@@ -200,7 +200,7 @@ def test_pages(mixc: Mixc) -> None:
     assert ran.out.startswith("M456: a manifest was edited after it was compiled\n")
     ran = mixc("explain", "M999")
     assert (ran.code, ran.out) == (1, "")
-    assert "no diagnostic has the code `M999`" in ran.err
+    assert "`M999` is no file, no diagnostic and no word of the language" in ran.err
 
 
 def test_compare(mixc: Mixc, folder: Path) -> None:
@@ -264,3 +264,36 @@ def test_checking_a_recipe_needs_no_numbers_and_no_models(folder: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     assert {"numpy", "pydantic", "scipy", "cvxpy", "pyarrow"} & set(result.stdout.split()) == set()
+
+
+def test_explain_knows_the_words_of_the_language(mixc: Mixc) -> None:
+    assert mixc("explain", "source").out.startswith("# source\n")
+    assert mixc("explain", "m101").out.startswith("M101: ")
+    ran = mixc("explain", "souce")
+    assert (ran.code, ran.out) == (1, "")
+    assert "did you mean `source`?" in ran.err
+    assert "`mixc explain kinds`" in mixc("explain", "zzz").err
+
+
+def test_a_file_goes_before_a_word_of_the_language(mixc: Mixc, folder: Path) -> None:
+    (folder / "source").write_text("{}")
+    assert "M453" in mixc("explain", "source").err
+
+
+def test_csv_catalogs_load_no_pyarrow_and_compiling_no_cvxpy(folder: Path) -> None:
+    (folder / "sizes.csv").write_text("language,tokens\nde,60000000000\nen,900000000000\nno,2000000000\n")
+    edit(folder, "{ de: 60B tokens, en: 900B tokens, no: 2B tokens }", '"sizes.csv"')
+    code = (
+        "import sys; from mixc.compiler.cli.guard import guarded; "
+        "assert guarded(['compile', 'toy.mix']) == 0; print('\\n' + ' '.join(sys.modules))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
+    assert {"pyarrow", "cvxpy", "pandas", "torch"}.isdisjoint(out.splitlines()[-1].split())
+
+
+def test_fmt_takes_folders(mixc: Mixc, folder: Path) -> None:
+    (folder / "deep").mkdir()
+    for name in ("deep/b.mix", "deep/a.mix"):
+        (folder / name).write_text("recipe   x\n")
+    ran = mixc("fmt", "--check", ".", "deep/a.mix")
+    assert (ran.code, ran.out) == (2, "would format deep/a.mix\nwould format deep/b.mix\n")

@@ -1,0 +1,214 @@
+"""The language's reference, written from the tables that recipes are checked with: `mixc explain reference`.
+
+Kinds, keys, shapes, units and curvature come from `compiler.front`; what only this page knows is one line for each
+function and strategy, and the sections on the form of a file. A test compiles every example and asks that no function
+and no strategy is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from textwrap import fill
+from typing import Final
+
+from mixc.compiler.front.curvature import ALONE, CURVATURE
+from mixc.compiler.front.kinds import COLUMNS, KINDS, LAW_KINDS, NAMED_IN_RULES, STRATEGIES, Kind
+from mixc.compiler.front.shapes import Key, Struct, describe_shape
+from mixc.compiler.front.terms import FUNCTIONS, WHOLE_RECIPE, WITHOUT_ARGUMENTS
+from mixc.compiler.front.units import SINGULAR, describe
+
+WIDTH: Final = 100
+WHOLE: Final = "reference"
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "share": "the tokens of x as a part of the budget",
+    "tokens": "the tokens of x",
+    "epochs": "the tokens taken from x over its supply, a mean",
+    "passes": "the largest repetition over the cells of x",
+    "quality": "the mean quality rank of the tokens of x (1 is the best, an unrated token counts as 50%)",
+    "info": "InfoLaw's information in x, in tokens of the best bucket read once",
+    "loss": "the predicted loss of a language, or without a name that of all, weighted by priority",
+    "change": "how far the mixture is from that of the manifest M: half the sum of the differences of language shares",
+}
+STRATEGY_MEANINGS: Final[Mapping[str, str]] = {
+    "direct": "the mixture of least predicted loss: one convex program, certified",
+    "two_step": "first language shares of equal marginal benefit, then the cells of each language",
+    "unimax": "equal shares, except that no language is read more often than a cap; the rest is shared out",
+    "temperature": "natural shares p flattened to p^(1/temperature)",
+    "natural": "shares in proportion to supply",
+    "uniform": "equal shares",
+}
+
+_FILE: Final = """\
+The first line names the recipe. Below it, in any order, stand three kinds of line: a declaration (a
+noun and a name), an attribute (`key = value`, or a bound such as `epochs <= 4`), and a rule (a
+verb). Newlines and commas separate alike; a line goes on after an operator and within parentheses.
+`#` begins a comment; a block of comments right above a declaration is its description and reaches
+the manifest. `mixc fmt` writes the one formatting.
+
+```mix
+# A first recipe.
+recipe first
+
+param size = 1.2B params
+
+budget { model = size, tokens = 100B tokens }
+source crawl {
+  supply = { en: 900B tokens, de: 60B tokens }
+  domain = web
+  assume = rated
+  epochs <= 4
+}
+language en { priority = 2 }
+language de { priority = 1 }
+
+require share(de) >= 20%
+minimize loss
+```
+- `param x = value` is what the command line may set: `mixc compile first.mix --param size=7B`.
+- `recipe b extends "a.mix"` inherits everything; what changes an inherited thing begins with
+  `override`. `override budget { compute = none }` removes a key.
+- `import x = "other.mix"` gives the params and declarations of another recipe as `x.name`: `source
+  s = x.s`.
+- Files are read from the recipe's own folder and below; `--allow-outside` lifts that.
+- Strings are double-quoted; `"${root}/data"` fills in a param.
+"""
+_RULES: Final = """\
+The unknowns are the tokens of every cell: source, language, domain and quality bucket, per phase. A
+rule bounds sums over cells.
+
+- `require … <= …` must hold; so `>=`, `==` and `within a .. b`. `<` and `>` mean `<=` and `>=`.
+- `prefer … weight w` may fall short: w times the shortfall is added to the loss, the shortfall as a
+  fraction of the budget for shares and tokens. A typical marginal loss is 0.05 to 0.15 per unit of
+  share, so 0.05 nudges and 1 is nearly hard.
+- `minimize loss` is the objective, and the default.
+- Arguments of different kinds intersect: `share(web, de)`. Two of one kind are added: `share(de) +
+  share(fr)`.
+- `best(5%)` is the best part of every language and domain: `share(web, best(5%))`.
+- `each(language)`, `each(GROUP)` make one rule per member: `require share(each(language)) >= 0.5%`.
+- A rule inside `phase p { … }` binds p alone, with p's budget as the whole; outside, all phases
+  together.
+- `domain.it` and `language.it` tell names apart that both have; names with spaces are strings:
+  `share("Arts & Ent")`.
+- If a language is declared, exactly the declared ones are in the mixture; if none is, every one
+  that has supply.
+"""
+
+
+def reference() -> str:
+    """The whole page, in Markdown."""
+    sections = (
+        ("The `.mix` language", "`mixc explain reference` prints this page; `mixc explain NAME` a part of it.\n", 1),
+        ("The file", _FILE, 2),
+        ("Numbers and units", _units(), 2),
+        ("Rules", _RULES, 2),
+        ("Functions", _bullets(_function(name) for name in FUNCTIONS), 2),
+        ("Strategies", _bullets(_strategy(name) for name in STRATEGIES), 2),
+        ("Kinds", "`=` sets a key, `<=` stands for any bound on it.\n", 2),
+        *((f"`{kind.name}`", _kind(kind), 3) for kind in _kinds()),
+    )
+    return "\n".join(f"{'#' * level} {title}\n\n{text}" for title, text, level in sections)
+
+
+def topics() -> tuple[str, ...]:
+    """Every word that `topic` knows."""
+    keys = (key.name for kind in _kinds() for key in kind.keys)
+    return tuple(sorted({WHOLE, *_WORDS, *KINDS, *FUNCTIONS, *STRATEGIES, *keys}))
+
+
+def topic(name: str) -> str | None:
+    """What there is to say about a kind, function, strategy, key or word of the language; None when it is none."""
+    if name == WHOLE:
+        return reference()
+    parts = [f"# {word}\n\n{text()}" for word, text in _WORDS.items() if word == name]
+    parts += [f"# {kind.name}\n\n{_kind(kind)}" for kind in _kinds() if name in (kind.name, kind.name.split()[0])]
+    if name in FUNCTIONS:
+        parts.append(f"# {name}, a function in rules\n\n{_bullets([_function(name)])}")
+    if name in STRATEGIES:
+        parts.append(f"# {name}, a strategy: `mixture {{ strategy = {name} }}`\n\n{_bullets([_strategy(name)])}")
+    holders = [(kind, key) for kind in _kinds() for key in kind.keys if key.name == name]
+    parts += [f"# {name}, a key of `{kind.name}`\n\n{_bullets([_key(key)])}" for kind, key in holders]
+    return "\n".join(parts) or None
+
+
+def _kinds() -> Iterator[Kind]:
+    for kind in KINDS.values():
+        yield from LAW_KINDS.values() if kind.name == "law" else (kind,)
+
+
+def _kind(kind: Kind) -> str:
+    named = " Its name can stand in rules." if kind.name in NAMED_IN_RULES else ""
+    text = _wrapped(f"`{_written(kind)}`: {kind.doc}.{named}")
+    lines = []
+    for key in kind.keys:
+        lines.append(_key(key))
+        if isinstance(key.shape, Struct) and tuple(field.name for field in key.shape.fields) != COLUMNS:
+            lines += [f"  {_key(field)}" for field in key.shape.fields]
+    return f"{text}\n{_bullets(lines)}" if lines else text
+
+
+def _written(kind: Kind) -> str:
+    if kind.value:
+        return f"{kind.name} NAME = {'[a, b]' if kind.name == 'group' else 'VALUE'}"
+    naming = {"none": "", "code": " CODE", "codes": " [CODE, …] or all", "fixed": "", "optional": " [NAME]"}
+    return f"{kind.name}{'' if ' ' in kind.name else naming.get(kind.naming, ' NAME')} {{ … }}"
+
+
+def _key(key: Key) -> str:
+    sign = {"no": "=", "only": "<=", "also": "= or <="}[key.limit]
+    remarks = [describe_shape(key.shape)]
+    remarks += [f"default `{key.default}`"] * bool(key.default) + ["required"] * key.required
+    return f"`{key.name} {sign}` {key.doc}: {'; '.join(remarks)}"
+
+
+def _function(name: str) -> str:
+    form = name if name == "loss" else f'{name}("M.manifest.json")' if name == "change" else f"{name}(x)"
+    directions = {"convex": "`<=` only", "concave": "`>=` only"}.get(CURVATURE.get(name, ""), "any relation")
+    remarks = [f"bounded by {directions}{' and by a number only' * (name in ALONE)}"]
+    if name == "quality":
+        remarks = ["compared with a number, or between whole phases"]
+    if unit := describe(FUNCTIONS[name]):
+        remarks.append(f"in {unit}")
+    if name in WITHOUT_ARGUMENTS and name != "loss":
+        remarks.append(f"`{name}` alone is that of everything")
+    if name in WHOLE_RECIPE:
+        remarks.append("not inside a phase")
+    return f"`{form}` is {MEANINGS[name]}: {'; '.join(remarks)}"
+
+
+def _strategy(name: str) -> str:
+    return f"`{name}` is {STRATEGY_MEANINGS[name]}"
+
+
+def _units() -> str:
+    names = ", ".join(f"`{unit}`" for unit in SINGULAR)
+    text = (
+        "A number carries its unit: `1.2B params`, `500B tokens`, `3e21 FLOPs`, `20 tokens/param`, `30%`, `10_000`. "
+        "`K`, `M`, `B` and `T` stand right after the digits and are powers of a thousand; the unit follows a space. "
+        f"Units are {names}, in the singular too, and their ratios. Arithmetic is exact and keeps track of units: "
+        "`10% * budget.tokens` is a number of tokens."
+    )
+    return _wrapped(text)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "".join(_bullet(line) for line in lines)
+
+
+def _bullet(line: str) -> str:
+    indent = " " * (len(line) - len(line.lstrip()))
+    return _wrapped(f"{indent}- {line.lstrip()}", f"{indent}  ")
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+_WORDS: Final[Mapping[str, Callable[[], str]]] = {
+    **dict.fromkeys(("recipe", "import", "extends", "override"), lambda: _FILE),
+    **dict.fromkeys(("require", "prefer", "minimize", "within", "each", "best", "rules"), lambda: _RULES),
+    "functions": lambda: _bullets(_function(name) for name in FUNCTIONS),
+    "strategies": lambda: _bullets(_strategy(name) for name in STRATEGIES),
+    "units": _units,
+    "kinds": lambda: _bullets(f"`{_written(kind)}`: {kind.doc}" for kind in _kinds()),
+}
