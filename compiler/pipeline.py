@@ -77,14 +77,13 @@ def settle(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     from mixc.compiler.size import best_size, size_range, sized
     from mixc.compiler.solve.strategies import predicted_loss
 
-    params = best_size(
+    low, high = size_range(recipe.budget)
+    if low > high:
+        return made, [no_size(made.path.name, low, high)]
+    found = best_size(
         recipe.budget, lambda budget: build_problem(replace(recipe, budget=budget), supply)[0], predicted_loss
     )
-    if params is None:
-        low, high = size_range(recipe.budget)
-        if low > high:
-            return made, [no_size(made.path.name, low, high)]
-        params = low
+    params = low if found is None else found
     settled = sized(recipe.budget, params)
     return replace(made, recipe=replace(recipe, budget=settled)), [size_chosen(made.path.name, params, settled)]
 

@@ -26,7 +26,8 @@ def cyclic_files(links: Sequence[tuple[Span, str]], chain: Sequence[str]) -> Dia
         *(Label(span, f"{verb} `{name}`") for (span, verb), name in zip(earlier, chain[1:], strict=False)),
     )
     circle = " -> ".join(f"`{name}`" for name in chain)
-    return Diagnostic("M114", f"recipes refer to each other in a circle: {circle}", labels)
+    helps = ("move what both need into a third recipe, and let both import or extend that one",)
+    return Diagnostic("M114", f"recipes refer to each other in a circle: {circle}", labels, (), helps)
 
 
 @page("M115")
@@ -59,7 +60,7 @@ def outside_tree(span: Span, path: str, folder: str) -> Diagnostic:
         "M116",
         f'"{path}" lies outside the folder of the recipe',
         (Label(span, f"leaves {folder}"),),
-        ("imports, extended recipes, supply files and calibrations are read from the recipe's own folder",),
+        ("imports, extended recipes, supply files, calibrations and manifests are read from the recipe's own folder",),
         ("move the file into it, or allow this with `--allow-outside`",),
     )
 

@@ -116,7 +116,8 @@ class TermReader:
             self._refuse(node, "`change` takes the file of one manifest, as a string", "no file", "", helps)
             return None
         file = substituted(argument, self.context)
-        if file is None:
+        near = self.context.file_path(argument.span)
+        if file is None or self.context.tree.locate(file, near, argument.span) is None:
             return None
         name = PurePath(os.path.normpath(PurePath(self.context.file_name(argument.span)).parent / file)).as_posix()
         return Term(1.0, "change", Selector(), manifest=name)
