@@ -9,7 +9,7 @@ import numpy as np
 from mixc.compiler.problem import Certificate, Decision, Problem, RuleOutcome
 from mixc.compiler.solve.apportion import caps_of
 from mixc.compiler.solve.certify import certified, certify
-from mixc.compiler.solve.failure import why_infeasible
+from mixc.compiler.solve.infeasible import why
 from mixc.compiler.solve.lower import Lowered, lower
 from mixc.compiler.solve.newton import Solution
 from mixc.compiler.solve.outcome import bindings, cell_choices, language_outcomes, weighted_loss
@@ -25,7 +25,7 @@ def decide(problem: Problem) -> tuple[Decision | None, list[Diagnostic]]:
     try:
         optimum = optimise(problem)
     except Infeasible as failed:
-        return None, why_infeasible(failed)
+        return None, why(failed.lowered, failed.solution.point.error)
     lowered, solution = optimum.lowered, optimum.solution
     supply = [problem.pools[i].buckets[j].tokens for i, j in lowered.places]
     budgets = [phase.tokens for phase in problem.phases]

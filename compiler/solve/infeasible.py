@@ -6,7 +6,7 @@ import numpy as np
 
 from mixc.compiler.recipe import Limit, Rule
 from mixc.compiler.solve.conflict import Clash, Conflict, capacity, explain_infeasible, needed_factor
-from mixc.compiler.solve.elastic import JUST, Member
+from mixc.compiler.solve.elastic import JUST, Elastic, Member
 from mixc.compiler.solve.errors import Line, budget_unfilled, contradiction, no_optimum
 from mixc.compiler.solve.lower import ORDER, Lowered
 from mixc.compiler.solve.wording import loosened, meaning, passes, size, tokens
@@ -37,6 +37,13 @@ def members_of(lowered: Lowered) -> tuple[Member, ...]:
             found.append(Member("limit", source, cells=inside, phase=p))
         found.append(Member("budget", phase.name, phase=p))
     return tuple(found)
+
+
+def can_hold(lowered: Lowered) -> bool:
+    """Whether some mixture satisfies everything, if only just."""
+    members = members_of(lowered)
+    given = Elastic(lowered.program, members).solve(range(len(members)))
+    return given is not None and given.total <= JUST
 
 
 def why(lowered: Lowered, residual: float) -> list[Diagnostic]:

@@ -13,6 +13,7 @@ import numpy as np
 from mixc.compiler.problem import Problem
 from mixc.compiler.recipe import Strategy, StrategyName, Term
 from mixc.compiler.solve.equations import Equations
+from mixc.compiler.solve.infeasible import can_hold
 from mixc.compiler.solve.lower import Lowered, lower
 from mixc.compiler.solve.newton import STRONG, Solution, follow, polish
 from mixc.compiler.solve.program import Program
@@ -99,6 +100,8 @@ def solve(lowered: Lowered, program: Program) -> Solution:
             if solution.converged:
                 return solution
             best = solution if best is None or solution.point.error < best.point.error else best
+            if strength == STRONG and not can_hold(lowered):
+                raise Infeasible(lowered, best)
         rescued = _from_cone_solver(program)
     if rescued is not None and rescued.converged:
         return rescued
