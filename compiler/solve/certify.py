@@ -62,7 +62,8 @@ def certify(program: Program, x: Floats, rounds: int = ROUNDS) -> Bound:
     best = lagrangian_bound(program, x, *none, np.zeros((len(program.rules.changes), len(program.laws))))
     cap = np.minimum(program.cells.phase_limit * program.cells.supply[:, None], program.phases)
     tangents, touched = tangents_at(program, x), [x]
-    for round_ in range(rounds):
+    idle = 0
+    for _ in range(rounds):
         shape = polyhedron(program, tangents, cap, program.cells.limit)
         optimum = _lowest(shape, touched)
         if optimum is None:
@@ -71,7 +72,9 @@ def certify(program: Program, x: Floats, rounds: int = ROUNDS) -> Bound:
         found = Bound(dual_value(program, prices), best.objective, prices, best.relative)
         rise = found.value - best.value
         best = max(best, found, key=lambda bound: bound.value)
-        if best.gap <= TIGHT or (round_ > 0 and rise <= WORTHWHILE * (best.objective - best.value)):
+        # A poor round may come before a good one; two in a row are the end of it.
+        idle = idle + 1 if rise <= WORTHWHILE * (best.objective - best.value) else 0
+        if best.gap <= TIGHT or idle == 2:
             return best
         tangents = shape.touch(optimum)
         touched.append(shape.x(optimum))

@@ -50,7 +50,8 @@ def _cvxpy() -> Any:
 def violation(program: Program, x: Floats) -> float:
     """The largest violation of limits and budgets (in shares) and of hard rules (as scaled) at x [n, P]."""
     cells, rules = program.cells, program.rules
-    slack = program.slacks(x)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        slack = np.nan_to_num(program.slacks(np.maximum(x, 0.0)), nan=-np.inf)
     hard = ~np.isfinite(rules.weight)
     faults = [
         -x.ravel(),

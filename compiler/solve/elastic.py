@@ -90,7 +90,7 @@ class Elastic:
         shape, linear = self._linear(cost, most)
         optimum = linear.solve()
         for _ in range(REFINEMENTS):
-            if optimum is None or not self._violated(shape, optimum):
+            if optimum is None or not self._violated(shape, optimum, aside):
                 break
             self.tangents = shape.touch(optimum)
             shape, linear = self._linear(cost, most)
@@ -100,16 +100,16 @@ class Elastic:
         price = cost - np.clip(optimum.reduced["give"], 0.0, cost)
         return Give(optimum.values["give"], price, shape.x(optimum).sum(axis=0), optimum.value)
 
-    def _violated(self, shape: Polyhedron, optimum: Optimum) -> bool:
+    def _violated(self, shape: Polyhedron, optimum: Optimum, aside: Collection[int]) -> bool:
         """Whether a curved rule fails at a solution by more than its tangents show."""
         if not self.curved:
             return False
         x = shape.x(optimum)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             slack = self.program.slacks(x) / self.sizes
         for index, member in enumerate(self.members):
-            for k in member.rules:
-                slack[k] += optimum.values["give"][index]
+            rows = list(member.rules)
+            slack[rows] = np.inf if index in aside else slack[rows] + optimum.values["give"][index]
         return bool((slack[self.curved] < -JUST).any())
 
     def _linear(self, cost: Floats, most: Floats) -> tuple[Polyhedron, Linear]:

@@ -20,13 +20,18 @@ from mixc.compiler.solve.program import Floats, Program
 Blocks: TypeAlias = dict[str, sparse.csr_array]
 
 SAME = 1e-6  # passes this close share a tangent
+EXHAUSTED = 30.0  # c e from which another pass brings nothing: e^-30
 RATIOS = np.exp(np.array([-1.0, -0.3, -0.1, -0.03, -0.01, 0.0, 0.01, 0.03, 0.1, 0.3, 1.0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tangents:
-    """Where curves are touched: `passes` [n, K] per cell, (received rt, dilution V r) [cuts, L] per language."""
+    """Where curves are touched: `passes` [n, K] per cell, (received rt, dilution V r) [cuts, L] per language.
 
+    `reference` [L] is an ordinary amount of information, the unit in which the linear program counts it.
+    """
+
+    reference: Floats
     passes: Floats
     received: Floats
     dilution: Floats
@@ -34,8 +39,9 @@ class Tangents:
     def also(self, program: Program, info: Floats, share: Floats, passes: Floats) -> Tangents:
         """These and one more, at information and shares [L] and passes [n]."""
         laws = program.laws
-        received = np.maximum(info + laws.transfer @ info, 1e-9 * self.received.max(axis=0))
+        received = np.maximum(info + laws.transfer @ info, 1e-6 * self.reference)
         return Tangents(
+            self.reference,
             np.column_stack([self.passes, np.maximum(passes, 1.0)]),
             np.vstack([self.received, received]),
             np.vstack([self.dilution, laws.cost @ share]),
@@ -51,7 +57,7 @@ def tangents_at(program: Program, x: Floats, ratios: Floats = RATIOS) -> Tangent
     received = np.where(received > 0, received, known.min(initial=1.0))
     passes = np.maximum(x.sum(axis=1) / program.cells.supply, 1.0)
     dilution = np.repeat((laws.cost @ share)[None], len(ratios), axis=0)
-    return Tangents(np.column_stack([np.ones_like(passes), passes]), ratios[:, None] * received, dilution)
+    return Tangents(received, np.column_stack([np.ones_like(passes), passes]), ratios[:, None] * received, dilution)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,8 +104,7 @@ def polyhedron(program: Program, tangents: Tangents, cap: Floats, limit: Floats)
     """
     linear = Linear()
     tokens, info = _cells(program, linear, tangents, cap, limit)
-    most = float((program.cells.supply * program.cells.gain).sum())
-    reference = np.maximum(np.median(tangents.received, axis=0), 1e-12 * most)
+    reference = tangents.reference
     count, one = len(program.laws), identity(len(program.laws))
     linear.column("J", count)
     linear.column("r", count)
@@ -165,8 +170,8 @@ def _segments(
 
 
 def _polygon(c: float, touched: Floats, limit: Floats) -> tuple[Floats, Floats]:
-    """Lengths in passes and slopes [n, K + 1] of the polygon above g: the first pass, then tangents at `touched` (with 1)."""
-    touched = np.sort(touched, axis=1)
+    """Lengths in passes and slopes [n, K + 1] of the polygon above g: one pass, then tangents at `touched` (with 1)."""
+    touched = np.minimum(np.sort(touched, axis=1), EXHAUSTED / c)
     height = -np.expm1(-c * touched) - c * touched * np.exp(-c * touched)
     slope = c * np.exp(-c * touched)
     fall = slope[:, :-1] - slope[:, 1:]

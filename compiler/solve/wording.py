@@ -72,7 +72,8 @@ def loosened(rule: Rule, bound: float, distance: float) -> str:
     if rule.sense == "<=":
         return f"`{left} <= {amount(rule, bound + distance, up=True)}`"
     if rule.sense == ">=":
-        return f"`{left} >= {amount(rule, bound - distance if len(rule.terms) > 1 else max(bound - distance, 0.0), down=True)}`"
+        lowest = -math.inf if len(rule.terms) > 1 else 0.0
+        return f"`{left} >= {amount(rule, max(bound - distance, lowest), down=True)}`"
     return f"`{left}` within {amount(rule, distance, up=True)} of {amount(rule, bound)}"
 
 

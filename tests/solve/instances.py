@@ -289,3 +289,27 @@ def joint61() -> Instance:
     rows.add("loss(de)", -data["rules"]["loss_de_at_most"], loss=german)
     program = Program(cells, laws, np.array(data["phases"]), rows.build(), data["c"], data["mu"])
     return Instance(program, np.array([record["shares"] for record in records]))
+
+
+def feasible_points(program: Program, start: Floats, count: int, seed: int, *, within: float = 1e-10) -> list[Floats]:
+    """Points of the feasible set by hit-and-run from a feasible one; equalities and absent cells are kept exactly."""
+    from mixc.compiler.solve.conic import violation
+
+    rng = np.random.default_rng(seed)
+    n, steps = program.shape
+    held = np.flatnonzero((program.cells.phase_limit == 0).ravel())
+    fixed = [np.kron(np.ones((1, n)), np.eye(steps)), program.rules.affine.toarray()[program.rules.equality]]
+    fixed.append(np.eye(n * steps)[held])
+    rows = np.vstack(fixed)
+    away = np.eye(n * steps) - np.linalg.pinv(rows) @ rows
+    points, x = [], start
+    scale = np.maximum(start, start.max() * 1e-3)
+    for _ in range(count):
+        direction = (away @ (away @ (rng.normal(size=n * steps) * scale.ravel()))).reshape(n, steps)
+        size = 4.0
+        while size > 1e-9 and violation(program, x + size * direction) > within:
+            size *= 0.5
+        if size > 1e-9:
+            x = x + rng.uniform(0.3, 1.0) * size * direction
+        points.append(x)
+    return points
