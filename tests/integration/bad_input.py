@@ -26,7 +26,7 @@ COMPILE = ("compile", "recipe.mix")
 
 @dataclass(frozen=True)
 class Case:
-    """Files by name, links by name, and arguments; `setup` does what files cannot say, after a good compile if asked."""
+    """Files by name, links by name, and arguments; `setup` changes what a good compile wrote."""
 
     recipe: str | bytes = RECIPE
     files: dict[str, str | bytes] = field(default_factory=dict)
@@ -114,7 +114,9 @@ CASES: dict[str, Case] = {
     "missing-catalog": Case(catalog(PRICES).recipe),
     "missing-recipe": Case(arguments=("compile", "toy.mix")),
     "import-outside": Case(added('import other = "../other.mix"'), {"../other.mix": OTHER}),
-    "import-through-a-link": Case(added('import other = "inside.mix"'), {"../other.mix": OTHER}, {"inside.mix": "../other.mix"}),
+    "import-through-a-link": Case(
+        added('import other = "inside.mix"'), {"../other.mix": OTHER}, {"inside.mix": "../other.mix"}
+    ),
     "import-through-a-linked-folder": Case(
         added('import other = "inside/other.mix"'), {"../far/other.mix": OTHER}, {"inside": "../far"}
     ),
@@ -151,7 +153,10 @@ CASES: dict[str, Case] = {
         "require share(b, de) >= 10%\nrequire share(a, de) >= 10%\n"
     ),
     "bounds-that-leave-no-size": Case(
-        edited("model = 1.2B params, tokens = 100B tokens", "compute = 3e21 FLOPs, ratio >= 20 tokens/param, model >= 20B params")
+        edited(
+            "model = 1.2B params, tokens = 100B tokens",
+            "compute = 3e21 FLOPs, ratio >= 20 tokens/param, model >= 20B params",
+        )
     ),
     "catalog-without-columns": catalog("colour,size\nred,3\n"),
     "catalog-negative": catalog("language,tokens\nen,-5\nde,60000000000\n"),
@@ -171,11 +176,13 @@ CASES: dict[str, Case] = {
     "lock-truncated": Case(compiled=True, arguments=LOCKED, setup=rewrite("recipe.lock", half)),
     "lock-newer": Case(compiled=True, arguments=LOCKED, setup=rewrite("recipe.lock", newer)),
     "lock-edited": Case(
-        compiled=True, arguments=LOCKED, setup=rewrite("recipe.lock", lambda text: text.replace("2000000000", "2000000001"))
+        compiled=True,
+        arguments=LOCKED,
+        setup=rewrite("recipe.lock", lambda text: text.replace("2000000000", "2000000001")),
     ),
     "lock-missing": Case(arguments=LOCKED),
     "output-below-a-file": Case(files={"file": ""}, arguments=(*COMPILE, "-o", "file/x.manifest.json")),
     "output-nowhere": Case(arguments=(*COMPILE, "-o", "nowhere/x.manifest.json")),
     "output-is-a-folder": Case(files={"out/keep": ""}, arguments=(*COMPILE, "-o", "out")),
     "output-not-writable": Case(arguments=(*COMPILE, "-o", "/proc/x.manifest.json")),
-}  # fmt: skip
+}
