@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixc.compiler.solve.apportion import UNLIMITED, Caps, apportion_sorted, key_order
 from mixc.compiler.solve.controlled import largest_remainder, solve_steps, unit_steps
@@ -84,12 +85,19 @@ def round_mixture(program: Program, x: Floats, budgets: Sequence[int], caps: Cap
     sorted_caps = Caps(caps.total[order], caps.phase[order])
     task = plain_task(ordered, x[order], budgets, sorted_caps)
     best = _finish(task, _round(task), budgets)
-    pinned = pinned_task(task)
-    if pinned.pinned.any():
-        exact = _finish(task, _round(pinned) + pinned.pinned, budgets)
-        best = min(best, exact, key=lambda rounded: _fault(ordered, rounded))
+    for within in _phase_choices(len(program.phases)):
+        pinned = pinned_task(task, within)
+        if pinned.pinned.any():
+            exact = _finish(task, _round(pinned) + pinned.pinned, budgets)
+            best = min(best, exact, key=lambda rounded: _fault(ordered, rounded))
     back = np.argsort(order)
     return Rounded(best.grid[back], best.tokens[back], best.x[back], best.missing, best.worst)
+
+
+def _phase_choices(phases: int) -> list[NDArray[np.bool_]]:
+    """All phases at once, then each alone."""
+    alone = list(np.eye(phases, dtype=bool)) if phases > 1 else []
+    return [np.ones(phases, dtype=bool), *alone]
 
 
 def _fault(program: Program, rounded: Rounded) -> tuple[int, float, float]:

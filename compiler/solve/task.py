@@ -157,18 +157,20 @@ def plain_task(program: Program, x: Floats, budgets: Sequence[int], caps: Caps) 
     return Task(program, settled, caps, sum(int(b) for b in budgets), aim, free, zero, zero, np.full(n, -1), need, rest)
 
 
-def pinned_task(task: Task) -> Task:
+def pinned_task(task: Task, within: NDArray[np.bool_]) -> Task:
     """Cells at a cap take it to the token, whatever the grid: their shares are rounded up, the others fill the rest.
 
     For mixtures whose caps leave the grid no way to meet the budget or a rule, such as a source used exactly once.
+    Only in the phases `within` [P]: where everything is pinned, nothing is left to meet rules with.
     """
     n, phases = task.aim.shape
     size = task.rest / UNITS
     aim = task.aim / QUANTA
-    at_phase = (task.aim > 0) & (task.caps.phase <= (aim + NEAR_CAP) * size)
+    at_phase = within & (task.aim > 0) & (task.caps.phase <= (aim + NEAR_CAP) * size)
     held = (aim * size).sum(axis=1)
     at_total = (task.caps.total <= held + NEAR_CAP * size.max()) & (task.aim > 0).any(axis=1)
     last = phases - 1 - np.argmax((task.aim > 0)[:, ::-1], axis=1)
+    at_total &= within[last]
     mated = at_total[:, None] & (np.arange(phases) == last[:, None])
     pinned = at_phase | mated
     alone = (task.aim > 0).sum(axis=1) == 1
