@@ -112,7 +112,7 @@ def _finish(task: Task, grid: Ints, budgets: Sequence[int]) -> Rounded:
     tokens = apportion_sorted(grid, budgets, task.caps)
     missing = tuple(int(b) - int(t) for b, t in zip(budgets, tokens.sum(axis=0), strict=True))
     x = tokens / task.tokens
-    scale = tolerances(task.program, tangent(task.program, task.x), task.tokens)
+    scale = np.maximum(tolerances(task.program, tangent(task.program, task.x), task.tokens), 1e-300)
     worst = float(_short(task, task.program.slacks(x), scale).max(initial=0.0))
     return Rounded(grid, tokens, x, missing, worst)
 

@@ -321,3 +321,14 @@ def test_limits_are_read_as_the_decimals_they_print(limit: float, supply: int, m
     caps = caps_of(cells, [supply])
     assert caps.total.tolist() == [most]
     assert caps.phase.tolist() == [[UNLIMITED, 0]]
+
+
+def test_a_rule_about_nothing_does_not_spoil_the_choice() -> None:
+    """A rule without any cell has no tolerance either; 0/0 once made every candidate look alike."""
+    program, x, budgets, caps = used_once(tokens=10**9, rule=False)
+    empty = RuleRows(len(program.cells), 1, 40)
+    empty.add("nothing", 0.0)
+    ruled = replace_rules(program, empty.build())
+    with np.errstate(all="raise"):
+        rounded = round_mixture(ruled, x, budgets, caps)
+    assert rounded.worst == 0.0
