@@ -16,6 +16,10 @@ from mixc.dsl.diagnostics import Diagnostic
 ALL: tuple[StrategyName, ...] = ("direct", "two_step", "unimax", "temperature", "natural", "uniform")
 TAU = 3.33  # of mT5 and XLM-R, where the recipe states none
 UNIMAX_EPOCHS = 4.0
+READS = (
+    "reads: how often a token that is read at all is read\n"
+    "distance: relative entropy from the shares that the strategy asks for; rules, limits and supply cause it\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,10 @@ def compare_text(columns: tuple[Column, ...]) -> str:
     """Two plain tables: figures by strategy, shares by language."""
     base = _loss_of_direct(columns)
     lines = [_figures(column, base) for column in columns]
-    header = ("strategy", "loss", "over direct", "mean epochs", "max epochs", "gap", "distance")
+    header = ("strategy", "loss", "over direct", "mean reads", "max reads", "gap", "distance")
     text = words.table(header, lines)
     decided = [column for column in columns if column.decision is not None]
+    text += READS if decided else ""
     if decided:
         text += "\n" + words.table(("language", *(c.strategy.name for c in decided)), _shares(decided))
     return text
@@ -73,8 +78,8 @@ def _loss_of_direct(columns: tuple[Column, ...]) -> float | None:
     return next((c.decision.loss for c in columns if c.strategy.name == "direct" and c.decision), None)
 
 
-def epochs_of(decision: Decision) -> tuple[float, float]:
-    """Mean epochs (tokens over unique tokens) and the most of any cell."""
+def reads_of(decision: Decision) -> tuple[float, float]:
+    """How often a token that is read is read: the mean (tokens over unique tokens read), and the most of any cell."""
     cells = [
         (sum(cell.tokens), bucket.tokens, cell.epochs)
         for pool, choices in zip(decision.problem.pools, decision.cells, strict=True)
@@ -82,7 +87,7 @@ def epochs_of(decision: Decision) -> tuple[float, float]:
     ]
     unique = sum(min(amount, supply) for amount, supply, _ in cells)
     total = sum(amount for amount, _, _ in cells)
-    return (total / unique if unique else 0.0), max((epochs for _, _, epochs in cells), default=0.0)
+    return (total / unique if unique else 0.0), max((max(epochs, 1.0) for amount, _, epochs in cells if amount), default=0.0)
 
 
 def _figures(column: Column, base: float | None) -> tuple[str, ...]:
@@ -90,7 +95,7 @@ def _figures(column: Column, base: float | None) -> tuple[str, ...]:
     if decision is None:
         why = next((d.code for d in column.found), "no mixture")
         return column.strategy.name, f"none [{why}]", "", "", "", "", ""
-    mean, most = epochs_of(decision)
+    mean, most = reads_of(decision)
     excess = "" if base is None else f"{decision.loss - base:+.5f}"
     distance = "" if decision.distance is None else f"{decision.distance:.3g}"
     gap = f"{decision.certificate.gap:.1e}"
@@ -111,13 +116,13 @@ def _record(column: Column, base: float | None) -> dict[str, Json]:
     record: dict[str, Json] = {"strategy": column.strategy.name}
     if decision is None:
         return {**record, "diagnostics": [f"{d.code} {d.message}" for d in column.found]}
-    mean, most = epochs_of(decision)
+    mean, most = reads_of(decision)
     return {
         **record,
         "loss": figure(decision.loss, 9),
         "over_direct": None if base is None else figure(decision.loss - base, 6),
-        "mean_epochs": figure(mean),
-        "max_epochs": figure(most),
+        "mean_reads": figure(mean),
+        "max_reads": figure(most),
         "gap": figure(decision.certificate.gap, 3),
         "distance": None if decision.distance is None else figure(decision.distance),
         "shares": {

@@ -17,7 +17,7 @@ def summary(manifest: Manifest) -> str:
     decision = decision_from_manifest(manifest)
     parts = [_headline(manifest), language_table(decision)]
     parts += [_groups(decision), _rules(decision), proof(decision), _remarks(manifest)]
-    return "\n".join(part for part in parts if part)
+    return "\n".join(f"{part.rstrip()}\n" for part in parts if part)
 
 
 def language_table(decision: Decision) -> str:

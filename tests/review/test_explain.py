@@ -77,6 +77,7 @@ def test_strategies_side_by_side() -> None:
     rows = {row["strategy"]: row for row in json.loads(compare_json(columns))["strategies"]}
     assert rows["natural"] == {"strategy": "natural", "diagnostics": ["M301 these requirements cannot hold together"]}
     assert rows["direct"]["over_direct"] == 0
+    assert rows["direct"]["max_reads"] >= rows["direct"]["mean_reads"] >= 1
 
 
 def test_only_numbers_moved_is_settled_by_proof() -> None:
