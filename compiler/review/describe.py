@@ -76,8 +76,7 @@ def _of_source(change: Change, name: str) -> Wording:
             old, new = (_whole_source(p, name) for p in (change.before, change.after))
             return Wording(f"source `{name}`", old, new, subject=subject)
         case "supply":
-            old, new = (_supply(p, name) for p in (change.before, change.after))
-            return Wording(f"supply of `{name}`", *_told_apart(old, new, _moved_pools(change, name)), subject=subject)
+            return _supply_moved(change, name, subject)
         case "density":
             old, new = (_density(p, name) for p in (change.before, change.after))
             return Wording(f"density of `{name}`", *_told_apart(old, new, _moved_pools(change, name)), subject=subject)
@@ -173,6 +172,17 @@ def _pools(problem: Problem, name: str) -> list[Pool]:
 
 def _supply(problem: Problem, name: str) -> str:
     return f"{words.tokens(sum(pool.tokens for pool in _pools(problem, name)))} tokens"
+
+
+def _supply_moved(change: Change, name: str, subject: str) -> Wording:
+    """One language's tokens where it alone moved, for they would drown in the source's; else the source's."""
+    moved, problems = _moved_pools(change, name), (change.before, change.after)
+    if len(moved) == 1:
+        sums = [sum(pool.tokens for pool in _pools(p, name) if pool.language == moved[0]) for p in problems]
+        old, new = (f"{words.tokens(tokens)} tokens" if tokens else NONE for tokens in sums)
+        return Wording(f"supply of `{moved[0]}` in `{name}`", *_told_apart(old, new, moved), subject=subject)
+    old, new = (_supply(p, name) for p in problems)
+    return Wording(f"supply of `{name}`", *_told_apart(old, new, moved), subject=subject)
 
 
 def _density(problem: Problem, name: str) -> str:

@@ -13,14 +13,19 @@ from mixc.compiler.cli.guard import guarded
 PRICES = "language,tokens\nen,900000000000\nde,60000000000\n"
 SIZES = catalog(PRICES)
 ALIASED = str(SIZES.recipe).replace("domain = web", "aliases = { xyz: de }, domain = web")
-GENEROUS = edited(
-    "languages [en, de, no] { priority = 1.0 }",
-    "languages [en, de] { priority = 1.0 }\nlanguage no { transfer = { en: 95%, de: 95% } }",
+GENEROUS = (
+    edited("no: 2B tokens", "nl: 9B tokens, no: 2B tokens").replace("[en, de, no]", "[en, de, nl, no]")
+    + "law transfer { calibration = family(90%) }\n"
 )
 REMARKS = {
     "M429": Case(ALIASED, SIZES.files),
     "M437": Case(GENEROUS),
-    "M471": Case(edited("model = 1.2B params, tokens = 100B tokens", "compute = 7e20 FLOPs, ratio >= 20 tokens/param")),
+    "M471": Case(
+        edited(
+            "model = 1.2B params, tokens = 100B tokens",
+            "compute = 7e20 FLOPs, ratio within 90 tokens/param .. 100 tokens/param",
+        )
+    ),
 }
 
 

@@ -47,7 +47,7 @@ def test_five_questions_are_answered(comment: str) -> None:
     lines = comment.splitlines()
     causes = [line for line in lines if line.startswith("|")]
     assert any("priority" in line and "de" in line and "| 1 | 2 |" in line for line in causes), comment
-    assert any("no" in line and "2B" in line and "3B" in line for line in causes), comment
+    assert any("supply of `no` in `crawl` | 2B tokens | 3B tokens |" in line for line in causes), comment
     assert any("share(en)" in line and "50%" in line and "60%" in line for line in causes), comment
     assert any("100B" in line and "120B" in line for line in lines), comment
     for code in ("en", "de", "no"):
