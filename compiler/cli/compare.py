@@ -37,7 +37,7 @@ def compare(
     form: Format = "text",
     diagnostics: Diagnostics = "full",
 ) -> int:
-    """Decide a recipe by several strategies under the same rules: loss, repetition, shares. Nothing is written."""
+    """Decide a recipe by several strategies, side by side. All follow the same rules; nothing is written."""
     names = list(dict.fromkeys(name.strip() for name in strategies.split(",") if name.strip()))
     for name in names:
         one_of(name, STRATEGIES, "strategy")

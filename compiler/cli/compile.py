@@ -137,8 +137,10 @@ def _write(
     if form == "json":
         show(files[manifest].decode())
         return 0
-    from mixc.compiler.review.summary import language_table, proof
+    from mixc.compiler.review.summary import language_table, proof, quality_table
 
     assert made.decision is not None
-    show(f"{language_table(made.decision)}\n{proof(made.decision)}wrote {' and '.join(map(str, files))}\n")
+    tables = [language_table(made.decision), quality_table(made.decision)]
+    text = "\n".join(table for table in tables if table)
+    show(f"{text}\n{proof(made.decision)}wrote {' and '.join(map(str, files))}\n")
     return 0

@@ -27,7 +27,7 @@ def diff(
     force: Force = False,
     diagnostics: Diagnostics = "full",
 ) -> int:
-    """Compare two manifests: what changed, which input caused it, what binds now, what it costs.
+    """Compare two manifests: what changed, why, at what cost.
 
     In git: `git config difftool.mixc.cmd 'mixc diff "$LOCAL" "$REMOTE"'`, then `git difftool -t mixc`.
     """

@@ -26,7 +26,7 @@ Of = Annotated[
 
 
 def explain(target: Target, of: Of = None, force: Force = False, diagnostics: Diagnostics = "full") -> int:
-    """Say why each share is what it is, or what a diagnostic or a word of the language means.
+    """Say why shares are what they are, or what a word means.
 
     Plain text that depends on the manifest alone, so git can show it in diffs: `git config diff.mixc.textconv
     "mixc explain"` and `*.manifest.json diff=mixc` in `.gitattributes`.

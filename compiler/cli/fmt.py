@@ -18,7 +18,7 @@ Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if a
 
 
 def fmt(recipes: Recipes, check: Check = False, diagnostics: Diagnostics = "full") -> int:
-    """Write recipes in the one formatting; comments are kept, meaning never changes."""
+    """Write recipes in the one formatting. Comments are kept, meaning never changes."""
     found: list[Diagnostic] = []
     changed: list[Path] = []
     for path in _recipes(recipes):

@@ -87,7 +87,8 @@ def reads_of(decision: Decision) -> tuple[float, float]:
     ]
     unique = sum(min(amount, supply) for amount, supply, _ in cells)
     total = sum(amount for amount, _, _ in cells)
-    return (total / unique if unique else 0.0), max((max(epochs, 1.0) for amount, _, epochs in cells if amount), default=0.0)
+    most = max((max(epochs, 1.0) for amount, _, epochs in cells if amount), default=0.0)
+    return (total / unique if unique else 0.0), most
 
 
 def _figures(column: Column, base: float | None) -> tuple[str, ...]:

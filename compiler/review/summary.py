@@ -16,7 +16,7 @@ def summary(manifest: Manifest) -> str:
     """A manifest for people: headline, table, rules, phases, proof, assumptions. No width, no colour, no clock."""
     decision = decision_from_manifest(manifest)
     parts = [_headline(manifest), language_table(decision)]
-    parts += [_groups(decision), _rules(decision), proof(decision), _remarks(manifest)]
+    parts += [quality_table(decision), _groups(decision), _rules(decision), proof(decision), _remarks(manifest)]
     return "\n".join(f"{part.rstrip()}\n" for part in parts if part)
 
 
@@ -41,6 +41,28 @@ def language_table(decision: Decision) -> str:
     }
     used = "".join(f"{word}: {note}\n" for word, note in notes.items() if any(row[-1] == word for row in rows))
     return words.table(header, rows, left=(0, 5)) + star + used
+
+
+def quality_table(decision: Decision) -> str:
+    """One row per quality bucket of all rated pools, best first; nothing where no pool is rated."""
+    supply: dict[tuple[float, float], int] = {}
+    used: dict[tuple[float, float], int] = {}
+    for pool, choices in zip(decision.problem.pools, decision.cells, strict=True):
+        for bucket, cell in zip(pool.buckets, choices, strict=True) if pool.rated else ():
+            ranks = bucket.low, bucket.high
+            supply[ranks] = supply.get(ranks, 0) + bucket.tokens
+            used[ranks] = used.get(ranks, 0) + sum(cell.tokens)
+    last = max((ranks for ranks, tokens in used.items() if tokens), default=None)
+    lines = []
+    for low, high in sorted(supply):
+        name = f"best {words.percent(high)}" if low == 0 else f"to {words.percent(high)}"
+        share = words.share(used[low, high] / decision.problem.tokens)
+        epochs = words.epochs(used[low, high] / supply[low, high]) if supply[low, high] else ""
+        if last is None or (low, high) > last:
+            name, epochs = "the rest", "0.00"
+        lines.append((name, share, words.tokens(used[low, high]), epochs))
+    lines = list(dict.fromkeys(lines))
+    return words.table(("quality", "share", "tokens", "epochs"), lines) if lines else ""
 
 
 def proof(decision: Decision) -> str:
