@@ -1,26 +1,37 @@
-"""The optimum by semismooth Newton on prices, from nothing: no cone solver is needed.
+"""The optimum by Newton's method on prices, from nothing: no cone solver is needed.
 
-The tie-break of solver.md 2 is also what makes Newton global: with a strong preference the problem is nearly
-quadratic, and its solution moves nearly linearly as the preference fades to its final strength. Work per step is
-linear in cells.
+The dual function is concave and once differentiable, and Newton goes uphill on it (projected on the prices' bounds,
+after Bertsekas): each step is searched by the slope alone, so every strength of the tie-break of solver.md 2 is solved
+from any start. With a strong preference few steps do; the optimum then moves nearly linearly as the preference fades
+to its final strength, so each strength starts at the tangent of the one before. Work per step is linear in cells.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import lstsq
+from scipy import sparse
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import splu
 
-from mixc.compiler.solve.equations import SPARSE_FROM, Equations, Point
+from mixc.compiler.solve.curvature import Matrix, curvature
+from mixc.compiler.solve.equations import Anchor, Equations, Point
+from mixc.compiler.solve.form import Form, form_of
 from mixc.compiler.solve.program import Floats, Program
 
-STRONG = 3.0
+STRONG = 1.0
+FAINTEST = 1e-6  # what softness fades to where there is no tie-break
 SOFT = 0.01
-CONVERGED = 1e-7  # prices; that the mixture is optimal is the certificate's to say
-BUDGET = 900
-BOLD = 12
+FIRM = 1e-5  # softness of the last steps: softer takes more of them, firmer leaves more rounding
+CONVERGED = 1e-6  # rounding may leave this much; that the mixture is optimal is the certificate's to say
+EXACT = 1e-12
+BUDGET = 3000
+STAGE = 100
+LONGEST = 4.0  # of logarithms, in one step
+NEAR = 0.5  # error below which a predicted start is taken
+TOLERANCE = 1e-3
+ROUNDS = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,113 +48,161 @@ class Solution:
         return self.point.error <= CONVERGED
 
 
-def newton_step(equations: Equations, point: Point) -> Floats:
-    """The Newton step; by least squares where prices are not unique, NaN where there is none."""
-    matrix = equations.jacobian(point)
-    size = np.maximum(abs(matrix).max(axis=1).toarray().ravel(), 1e-300)
-    if not np.isfinite(size).all():
-        return np.full(equations.size, np.nan)
-    right = -point.residual / size
-    if equations.size >= SPARSE_FROM:
-        try:
-            step: Floats = splu((matrix.T / size).T.tocsc()).solve(right)
-        except RuntimeError:
-            return np.full(equations.size, np.nan)
-        return step
-    scaled = matrix.toarray() / size[:, None]
-    try:
-        step = np.linalg.solve(scaled, right)
-    except np.linalg.LinAlgError:
-        step = np.full(equations.size, np.nan)
-    if np.isfinite(step).all() and float(np.abs(scaled @ step - right).max()) <= 1e-6 * float(np.abs(right).max()):
-        return step
-    return np.asarray(lstsq(scaled, right, cond=1e-13)[0])
+QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # far from the optimum prices may be absurd
 
 
-def converge(
-    equations: Equations, z: Floats, *, tolerance: float, steps: int = 40, boldness: int = BOLD
-) -> tuple[Point, int]:
-    """Newton with a line search from z: the best point found and the steps taken. The caller reads its error.
+@QUIET
+def follow(program: Program, *, strength: float = STRONG, form: Form | None = None) -> Solution:
+    """The optimum of a program from nothing: each optimum starts the next, with a weaker preference."""
+    form = form_of(program) if form is None else form
+    last = FAINTEST if program.target is not None else program.mu
+    mu = max(strength, last)
+    equations = _equations(form, mu)
+    point = equations.at(equations.initial())
+    taken = 0
+    while True:
+        point, steps = ascend(equations, point.z, tolerance=TOLERANCE, steps=STAGE)
+        taken += steps + 1
+        if mu <= last or taken > BUDGET:
+            return polish(program, point, taken, form)
+        mu, equations, point = _weaker(equations, point, mu, last)
 
-    The equations have kinks, and the residual may have to rise on the way over one: a few bold steps are allowed,
-    counted from the best point so far.
-    """
-    point = best = equations.at(z)
-    bold = 0
+
+def _equations(form: Form, mu: float) -> Equations:
+    """The equations at a strength of the preference, rules as soft in proportion; a target needs no preference."""
+    return Equations(form.program, None if form.program.target is not None else mu, SOFT * mu, form=form)
+
+
+def _weaker(equations: Equations, point: Point, mu: float, last: float) -> tuple[float, Equations, Point]:
+    """The weakest preference to which the tangent still leads, its equations and the point there."""
+    slight = 1e-4 * mu
+    ahead = _equations(equations.form, mu - slight).at(point.z)
+    tangent = solve_free(equations, point, (ahead.gradient - point.gradient) / slight, np.zeros(equations.size))
+    ratio = 0.02
+    while True:
+        weaker = max(mu * ratio, last)
+        following = _equations(equations.form, weaker)
+        guesses = [following.at(following.within(z)) for z in (point.z + tangent * (mu - weaker), point.z)]
+        guess = min(guesses, key=lambda candidate: candidate.error)
+        if guess.error <= NEAR or ratio > NEAR:
+            return weaker, following, guess
+        ratio = ratio**0.5
+
+
+@QUIET
+def polish(program: Program, start: Point, taken: int = 0, form: Form | None = None) -> Solution:
+    """Converge at the final preference: proximal steps give rules their hardness back, until rounding is the limit."""
+    form = form_of(program) if form is None else form
+    point = best = start
+    error = strain = np.inf
+    stale = 0
+    for _ in range(ROUNDS):
+        anchor = Anchor(point.z[form.every], point.columns)
+        equations = Equations(program, None, FIRM, anchor, form)
+        point, steps = ascend(equations, point.z, tolerance=max(EXACT, min(1e-10, 0.01 * strain)), steps=STAGE)
+        taken += steps
+        strain = equations.strain(point)
+        stale = 0 if max(point.error, strain) < 0.5 * error else stale + 1
+        if max(point.error, strain) < error:
+            best, error = point, max(point.error, strain)
+        if strain <= EXACT or stale > 2:
+            break
+    return Solution(program, replace(best, error=error), taken)
+
+
+def ascend(equations: Equations, z: Floats, *, tolerance: float, steps: int) -> tuple[Point, int]:
+    """Newton from z: the best point found and the steps taken. The caller reads its error."""
+    point = best = equations.at(equations.within(z))
+    caution, stale = 1.0, 0
     for taken in range(steps):
-        if best.error <= tolerance or not np.isfinite(point.error):
+        if best.error <= tolerance or not np.isfinite(point.error) or stale > 1:
             return best, taken
-        direction = newton_step(equations, point)
-        if not np.isfinite(direction).all():
+        step = newton_step(equations, point, caution)
+        following, length = _search(equations, point, step, best.error)
+        if not (following.z != point.z).any():
             return best, taken
-        point, fell = _search(equations, point, direction)
-        if point.error < best.error:
-            best, bold = point, 0
-        elif not fell:
-            bold += 1
-            if bold > boldness:
-                return best, taken
+        point = following
+        caution = min(4.0 * caution, 1e4) if length < 0.1 else caution if length < 0.5 else max(caution / 4, 0.01)
+        stale = stale + 1 if best.error < CONVERGED and point.error > 0.5 * best.error else 0
+        best = point if point.error < best.error else best
     return best, steps
 
 
-def _search(equations: Equations, point: Point, direction: Floats) -> tuple[Point, bool]:
-    """The longest step that lowers the residual; without one, the least bad of the long ones."""
-    size, merit = 1.0, float(np.linalg.norm(point.residual))
-    least, rescue = np.inf, point
-    for attempt in range(20):
-        candidate = equations.at(point.z + size * direction)
-        norm = float(np.linalg.norm(candidate.residual))
-        if norm <= (1 - 1e-4 * size) * merit:
-            return candidate, True
-        if attempt < 4 and norm < least:
-            least, rescue = norm, candidate
-        size *= 0.5
-    return rescue, False
+def newton_step(equations: Equations, point: Point, caution: float = 0.0) -> Floats:
+    """The Newton step, regularised in proportion to the gradient so that flat directions give steps of known size."""
+    form, gradient = equations.form, np.abs(point.gradient)
+    size = _price_size(equations, point)
+    damping = np.empty(equations.size)
+    logs = slice(0, form.phase.start)
+    damping[logs] = 0.1 * caution * gradient[logs]
+    damping[form.phase] = caution * gradient[form.phase] / size
+    damping[form.every] = caution * gradient[form.every] / size
+    return solve_free(equations, point, point.gradient, damping)
 
 
-def follow(program: Program, *, strength: float = STRONG) -> Solution:
-    """The optimum of a program from nothing: each optimum starts the next, with a weaker preference.
+def _price_size(equations: Equations, point: Point) -> float:
+    """How large prices are: a limit to how far they can sensibly move at once."""
+    phase = point.z[equations.form.phase]
+    return max(float(point.laws.value.sum()), float(np.abs(phase).max(initial=0.0)), 0.01)
 
-    Prices are nearly linear in the preference's strength, so a secant through the last two optima predicts the next.
+
+def solve_free(equations: Equations, point: Point, right: Floats, damping: Floats) -> Floats:
+    """Curvature times the answer = right, over the prices that are not held at a bound; zero for those."""
+    form = equations.form
+    held = (point.z <= equations.low) & (point.gradient < 0) | (point.z >= equations.high) & (point.gradient > 0)
+    free = np.flatnonzero(~held)
+    least = np.zeros(equations.size)
+    size = _price_size(equations, point)
+    least[form.phase] = 1e-12 * equations.program.phases / size
+    least[form.every] = 1e-12 * form.rows.size / size
+    answer = np.zeros(equations.size)
+    answer[free] = _solve(curvature(equations, point, ~held), (damping + least)[free], right[free])
+    return answer
+
+
+def _solve(matrix: Matrix, damping: Floats, right: Floats) -> Floats:
+    """(matrix + damping)^-1 right, scaled to a unit diagonal; what rounding makes indefinite is damped more."""
+    diagonal = np.maximum(matrix.diagonal() + damping, 1e-300)
+    scale = 1.0 / np.sqrt(diagonal)
+    extra = scale * scale * damping
+    if sparse.issparse(matrix):
+        by = sparse.diags_array(scale)
+        scaled = by @ matrix @ by + sparse.diags_array(extra + 1e-14)
+        return np.asarray(scale * splu(sparse.csc_array(scaled)).solve(scale * right))
+    dense = np.asarray(matrix) * scale[:, None] * scale
+    places = np.arange(len(scale))
+    for more in 10.0 ** np.arange(-14, 1, 2):
+        damped = dense.copy()
+        damped[places, places] += extra + more
+        try:
+            return np.asarray(scale * cho_solve(cho_factor(damped, lower=True), scale * right))
+        except (LinAlgError, ValueError):
+            continue
+    return scale * scale * right
+
+
+def _search(equations: Equations, point: Point, step: Floats, best: float) -> tuple[Point, float]:
+    """Along a step to where the function stops rising: its slope at the end, on the way there, is near zero.
+
+    By concavity it has risen wherever that slope is not negative. A point that halves the least error is taken anyway.
     """
-    trail: list[tuple[float, Floats]] = []
-    z = Equations(program, strength, SOFT).initial()
-    taken, ratio, mu = 0, 0.5, strength
-    while True:
-        equations = Equations(program, mu, SOFT * min(mu, 1.0))
-        point, steps = converge(equations, _predict(equations, trail, mu, z), tolerance=1e-7)
-        taken += steps
-        if point.error <= 1e-6:
-            trail, z = [*trail[-1:], (mu, point.z)], point.z
-            if mu <= program.mu:
-                return polish(program, z, taken)
-            ratio = max(ratio * 0.8, 0.25) if steps <= 5 else min(ratio * 1.2, 0.8)
-        elif ratio > 0.97 or taken > BUDGET:
-            return Solution(program, Equations(program).at(z), taken)
+    longest = float(np.abs(step[: equations.form.phase.start]).max(initial=0.0))
+    length = min(1.0, LONGEST / longest) if longest > 0 else 1.0
+    low, high = 0.0, np.inf
+    kept, candidate = point, point
+    for attempt in range(25):
+        candidate = equations.at(equations.within(point.z + length * step))
+        moved = candidate.z - point.z
+        before, after = float(point.gradient @ moved), float(candidate.gradient @ moved)
+        if not np.isfinite(candidate.error):
+            high, length = length, 0.1 * length
+        elif candidate.error <= best * (0.5 if best > CONVERGED else 0.9):
+            return candidate, length
+        elif after < -0.1 * abs(before):
+            guess = before / (before - after) if before > 0 and low == 0 else 0.5
+            high, length = length, low + (length - low) * min(max(guess, 0.1), 0.8)
+        elif high == np.inf or after <= 0.5 * before or attempt > 8:
+            return candidate, length
         else:
-            ratio = ratio**0.5
-        mu = max((trail[-1][0] if trail else strength / ratio) * ratio, program.mu)
-
-
-def _predict(equations: Equations, trail: list[tuple[float, Floats]], mu: float, z: Floats) -> Floats:
-    if len(trail) < 2:
-        return z
-    (far, before), (near, now) = trail
-    guess = now + (now - before) * ((mu - near) / (near - far))
-    return guess if equations.at(guess).error < equations.at(now).error else now
-
-
-def polish(program: Program, z: Floats, taken: int = 0) -> Solution:
-    """Converge at the final preference: proximal steps give rules their hardness back, until rounding is the limit."""
-    exact = Equations(program)
-    best = exact.at(z)
-    soft = SOFT * program.mu
-    for _ in range(20):
-        equations = Equations(program, None, soft, best.z[exact.rule])
-        point, steps = converge(equations, best.z, tolerance=min(1e-10, 0.1 * best.error), steps=25, boldness=1)
-        taken += steps
-        candidate = exact.at(point.z)
-        if not candidate.error < 0.5 * best.error:
-            return Solution(program, min(best, candidate, key=lambda p: p.error), taken)
-        best = candidate
-    return Solution(program, best, taken)
+            kept, low, length = candidate, length, 0.5 * (length + high)
+    return (candidate if kept is point else kept), length

@@ -8,6 +8,7 @@ import numpy as np
 
 from mixc.compiler.problem import RuleOutcome
 from mixc.compiler.recipe import Rule
+from mixc.compiler.solve.curvature import undetermined
 from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.lower import Lowered
 from mixc.compiler.solve.newton import Solution, polish
@@ -17,8 +18,8 @@ from mixc.compiler.solve.rows import value_of
 
 POINT = 0.01
 ACTIVE = 1e-7  # price, in loss per unit of share, above which a rule is said to bind
-UNIQUE = 1e-11  # relative singular value below which prices are not unique
-NUDGE = 1e-5
+NUDGE = 1e-4  # of what a row can move by
+LEAST_NUDGE = 1e-7
 
 
 def rule_outcomes(lowered: Lowered, solution: Solution, x: Floats) -> tuple[RuleOutcome, ...]:
@@ -75,27 +76,15 @@ def _unit(lowered: Lowered, solution: Solution, k: int) -> float:
 
 def _row_prices(solution: Solution) -> tuple[Floats, Floats]:
     """Cost of tightening and gain of loosening every row by a unit [R], [R]; equal where prices are unique."""
-    equations = Equations(solution.program)
+    program = solution.program
+    equations = Equations(program)
     nu = solution.point.z[equations.rule].copy()
-    if not len(nu) or _unique(equations, solution):
-        return nu, nu
     tighten, loosen = nu.copy(), nu.copy()
-    for row in np.flatnonzero(np.abs(nu) > ACTIVE):
-        if np.isfinite(solution.program.rules.weight[row]):
-            continue
-        tighten[row] = _by_resolving(solution, int(row), NUDGE, nu[row])
-        loosen[row] = _by_resolving(solution, int(row), -NUDGE, nu[row])
+    for row in np.flatnonzero(undetermined(equations, solution.point) & np.isinf(program.rules.weight)):
+        nudge = max(NUDGE * float(equations.form.rows.size[row]), LEAST_NUDGE)
+        tighten[row] = _by_resolving(solution, int(row), nudge, nu[row])
+        loosen[row] = _by_resolving(solution, int(row), -nudge, nu[row])
     return tighten, loosen
-
-
-def _unique(equations: Equations, solution: Solution) -> bool:
-    matrix = equations.jacobian(solution.point)
-    if matrix.shape[0] > 2000:
-        return True
-    dense = matrix.toarray()
-    size = np.abs(dense).max(axis=1)
-    spectrum = np.linalg.svd(dense / np.where(size > 0, size, 1.0)[:, None], compute_uv=False)
-    return bool(spectrum[-1] > UNIQUE * spectrum[0])
 
 
 def _by_resolving(solution: Solution, row: int, nudge: float, otherwise: float) -> float:
@@ -103,7 +92,7 @@ def _by_resolving(solution: Solution, row: int, nudge: float, otherwise: float) 
     program = solution.program
     bound = program.rules.bound.copy()
     bound[row] += nudge
-    moved = polish(replace(program, rules=replace(program.rules, bound=bound)), solution.point.z)
+    moved = polish(replace(program, rules=replace(program.rules, bound=bound)), solution.point)
     if not moved.converged:
         return otherwise
     return (_full(program, moved.point.x) - _full(program, solution.point.x)) / nudge
@@ -125,10 +114,8 @@ def _passes_price(lowered: Lowered, solution: Solution, rule: Rule) -> float:
 def rents(solution: Solution) -> Floats:
     """Fall of the objective per pass that a cell at its limit were allowed more [n]; zero elsewhere."""
     program, point = solution.program, solution.point
-    equations = Equations(program)
-    worth = np.maximum(equations.to_value @ equations.linear(point.z), 0.0)
     passes = point.x.sum(axis=1) / program.cells.supply
     c = program.curvature
     slope = np.where(passes < 1, -np.expm1(-c), c * np.exp(-c * passes)) if c else np.ones(len(passes))
-    rent = np.maximum(worth * slope - point.response.value, 0.0) * program.cells.supply
+    rent = np.maximum(point.worth * slope - point.response.value, 0.0) * program.cells.supply
     return np.where(point.response.regime == Regime.LIMIT, rent, 0.0)

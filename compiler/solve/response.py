@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from mixc.compiler.solve.program import Floats, Program
 
-
 Regimes = NDArray[np.int8]
 Rows = NDArray[np.intp] | slice
 ALL = slice(None)
@@ -33,16 +32,16 @@ class Regime(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """Tokens x [n, P] at given prices, and what derivatives need.
+    """Tokens x [n, P] at given prices, the marginal `value` y [n] of a token, and what derivatives need.
 
-    dx_p = stiff_p (dy - dq_p) with dy = by_value * dw + sum_p by_cost_p * dq_p; `slope` is dJ / d(tokens).
+    With e_p = dq_p - slope dw, what a cell's price function bends by is  sum_p stiff_p e_p^2 - relief (stiff.e)^2  and
+    dx_p = stiff_p (relief (stiff.e) - e_p).
     """
 
     x: Floats
     regime: Regimes
     stiff: Floats
-    by_value: Floats
-    by_cost: Floats
+    relief: Floats
     slope: Floats
     value: Floats
 
@@ -61,7 +60,7 @@ class Cellwise:
         self.scale = cells.supply[:, None] * program.phases if self.target is None else self.target
 
     def supplied(self, y: Floats, q: Floats, where: Rows = ALL) -> tuple[Floats, Floats]:
-        """x [m, P] when the marginal value of a token is y [m] and its cost q [m, P], and dx/dy: zero where x is held."""
+        """x [m, P] when a token is worth y [m] and costs q [m, P], and dx/dy: zero where x is held."""
         margin = y[:, None] - q
         scale, cap = self.scale[where], self.cap[where]
         if self.target is None:
@@ -156,20 +155,13 @@ class Cellwise:
     def _differentiate(self, w: Floats, y: Floats, x: Floats, stiff: Floats, regime: Regimes) -> Response:
         total = stiff.sum(axis=1)
         c, supply = self.curvature, self.supply
-        value, weight = np.zeros(len(w)), np.zeros(len(w))
-        steep = -np.expm1(-c) if c else 1.0
-        value[regime == Regime.FIRST] = steep
+        relief, slope = np.zeros(len(w)), np.full(len(w), -np.expm1(-c) if c else 1.0)
         fixed = ((regime == Regime.KINK) | (regime == Regime.LIMIT)) & (total > 0)
-        weight[fixed] = 1.0 / total[fixed]
-        slope = np.full(len(w), steep)
+        relief[fixed], slope[fixed] = 1.0 / total[fixed], 0.0
         repeat = regime == Regime.REPEAT
-        if repeat.any():
-            denominator = total[repeat] / supply[repeat] + 1.0 / (c * y[repeat])
-            value[repeat] = 1.0 / (w[repeat] * c * denominator)
-            weight[repeat] = 1.0 / (supply[repeat] * denominator)
-            slope[repeat] = y[repeat] / w[repeat]
-        slope[fixed] = 0.0
-        return Response(x, regime, stiff, value, weight[:, None] * stiff, slope, y)
+        relief[repeat] = 1.0 / (total[repeat] + supply[repeat] / (c * y[repeat])) if c else 0.0
+        slope[repeat] = y[repeat] / w[repeat]
+        return Response(x, regime, stiff, relief, slope, y)
 
 
 def _rising_root(rise: Callable[[Floats], tuple[Floats, Floats]], low: Floats, high: Floats) -> Floats:

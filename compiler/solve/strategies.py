@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from mixc.compiler.problem import Problem
 from mixc.compiler.recipe import Strategy, StrategyName, Term
 from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.infeasible import can_hold
 from mixc.compiler.solve.lower import Lowered, lower
-from mixc.compiler.solve.newton import STRONG, Solution, follow, polish
+from mixc.compiler.solve.newton import Solution, follow, polish
 from mixc.compiler.solve.program import Program
 from mixc.compiler.solve.rows import term_value
 from mixc.compiler.solve.targets import cell_targets, language_targets
@@ -93,19 +91,20 @@ def _value(optimum: Optimum, term: Term) -> float:
 
 def solve(lowered: Lowered, program: Program) -> Solution:
     """Newton from nothing, then more patiently, then from a cone solver's point. Raises Infeasible."""
-    best = None
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for strength in (STRONG, 100.0):
-            solution = follow(program, strength=strength)
-            if solution.converged:
-                return solution
-            best = solution if best is None or solution.point.error < best.point.error else best
-            if strength == STRONG and not can_hold(lowered):
-                raise Infeasible(lowered, best)
-        rescued = _from_cone_solver(program)
-    if rescued is not None and rescued.converged:
-        return rescued
-    raise Infeasible(lowered, best if best is not None else solution)
+    best = follow(program)
+    if best.converged:
+        return best
+    if not can_hold(lowered):
+        raise Infeasible(lowered, best)
+    for attempt in (_patiently, _from_cone_solver):
+        solution = attempt(program)
+        if solution is not None and solution.converged:
+            return solution
+    raise Infeasible(lowered, best)
+
+
+def _patiently(program: Program) -> Solution:
+    return follow(program, strength=100.0)
 
 
 def _from_cone_solver(program: Program) -> Solution | None:
@@ -115,4 +114,4 @@ def _from_cone_solver(program: Program) -> Solution | None:
     if found.x is None:
         return None
     equations = Equations(program)
-    return polish(program, equations.starting(found.x))
+    return polish(program, equations.at(equations.starting(found.x)))
