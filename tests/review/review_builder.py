@@ -232,7 +232,7 @@ def problems(draw: st.DrawFn, sources: list[str] | None = None, codes: list[str]
             for source in sources for code in codes for domain in domains
             if draw(st.booleans())
         ),
-        rules=tuple(draw(st.lists(_rules(sources, codes, domains, phase_names), max_size=3))),
+        rules=tuple(sorted(draw(st.lists(_rules(sources, codes, domains, phase_names), max_size=3)), key=_in_order)),
         order=draw(st.sampled_from(["free", "epochs", "shares"])),
         strategy=draw(st.sampled_from([Strategy(), Strategy("temperature", 3.33), Strategy("unimax", None, 4.0)])),
         law=draw(st.sampled_from([LAW, replace(LAW, name="mine", theta=0.1 + 0.2)])),
@@ -257,6 +257,11 @@ def _pools(draw: st.DrawFn, source: str, code: str, domain: str) -> Pool:
         Bucket(low, high, draw(st.integers(0, 10**13)), draw(UNIT)) for low, high in itertools.pairwise(cut)
     )
     return Pool(source, code, domain, draw(st.booleans()), buckets)
+
+
+def _in_order(rule: Rule) -> tuple[str, str, str, float]:
+    """The order of a problem's rules."""
+    return rule.text, rule.sense, rule.phase or "", rule.bound
 
 
 @st.composite
