@@ -1,0 +1,91 @@
+"""The README: its recipe compiles, and every console block shows what its commands print.
+
+The commands of all blocks run in one copy of the recipes, a git repository, in order. `MIXC_UPDATE_GOLDEN=1` writes what
+they print into the README. `$ $EDITOR FILE  # OLD -> NEW` stands for an edit by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+CONSOLE = re.compile(r"(?<=```console\n).*?(?=```)", re.S)
+EDIT = re.compile(r"\$EDITOR (\S+)  # (.*) -> (.*)")
+TINY = re.compile(r"\d(\.\d+)?e-\d+")  # proofs and residuals, whose digits differ between machines
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository with the recipes and the README's own one."""
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes", ignore=shutil.ignore_patterns("*.manifest.json", "*.lock"))
+    recipe = re.search(r"```mix\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    assert recipe is not None
+    (tmp_path / "recipes" / "nordic.mix").write_text(recipe.group(1), encoding="utf-8")
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    return tmp_path / "recipes"
+
+
+def run(command: str, folder: Path) -> str:
+    """What a command prints, diagnostics included."""
+    if edit := EDIT.fullmatch(command):
+        path = folder / edit[1]
+        text = path.read_text(encoding="utf-8")
+        assert edit[2] in text
+        path.write_text(text.replace(edit[2], edit[3]), encoding="utf-8")
+        return ""
+    if command.startswith("cd "):
+        return ""
+    person = {
+        f"GIT_{role}_{what}": "mixc@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    command = re.sub(r"^mixc\b", f"'{sys.executable}' -m mixc", command)
+    ran = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env={**os.environ, **person},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert ran.returncode in (0, 1, 2), ran.stdout
+    return ran.stdout
+
+
+def test_console_blocks_show_what_their_commands_print(folder: Path) -> None:
+    def shown(block: re.Match[str]) -> str:
+        commands = [line for line in block.group().splitlines() if line.startswith("$ ")]
+        return "".join(f"{command}\n{run(command[2:], folder)}" for command in commands)
+
+    text = README.read_text(encoding="utf-8")
+    printed = CONSOLE.sub(shown, text)
+    assert printed.count("$ mixc") >= 5
+    if os.environ.get("MIXC_UPDATE_GOLDEN"):
+        README.write_text(printed, encoding="utf-8")
+        return
+    assert TINY.sub("tiny", printed) == TINY.sub("tiny", text)
+
+
+def test_the_row_of_the_manifest_is_one_of_its_rows(folder: Path) -> None:
+    block = re.search(r"```json\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    assert block is not None
+    shown = json.loads(block.group(1).replace(", …", ""))
+    run("mixc compile nordic.mix", folder)
+    rows = json.loads((folder / "nordic.manifest.json").read_text(encoding="utf-8"))["mixture"]
+    assert any(all(row[key] == value for key, value in shown.items()) for row in rows)
+
+
+def test_named_files_exist() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
+        assert (ROOT / target).exists(), target
