@@ -1,7 +1,7 @@
 """The README: its recipe compiles, and every console block shows what its commands print.
 
-The commands of all blocks run in one copy of the recipes, a git repository, in order. `MIXC_UPDATE_GOLDEN=1` writes what
-they print into the README. `$ $EDITOR FILE  # OLD -> NEW` stands for an edit by hand.
+The commands of all blocks run in order, in one copy of the recipes that is a git repository. `MIXC_UPDATE_GOLDEN=1`
+writes what they print into the README. `$ $EDITOR FILE  # OLD -> NEW` stands for an edit by hand.
 """
 
 from __future__ import annotations
