@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from mixc.compiler.problem import Problem, ProblemLanguage, ProblemPhase, ProblemSource
-from mixc.compiler.recipe import Language, LanguageLaw, Recipe
+from mixc.compiler.recipe import Language, LanguageLaw, Recipe, Rule
 from mixc.compiler.rule_members import Inventory, concrete_rules
 from mixc.compiler.supply.languages import family
 from mixc.compiler.supply.supply import Supply
@@ -28,6 +28,7 @@ def build_problem(recipe: Recipe, supply: Supply) -> tuple[Problem | None, list[
     )
     rules, found = concrete_rules(recipe.rules, Inventory(supply.pools, sources, phases))
     found += check_calibration(recipe, supply)
+    found += check_signal(recipe)
     languages, found_in_languages = problem_languages(recipe, supply, budget.tokens)
     found += found_in_languages
     if has_errors(found):
@@ -133,6 +134,14 @@ def problem_language(supply: Supply, code: str, language: Language, transfer: Te
     )
 
 
+def check_signal(recipe: Recipe) -> list[Diagnostic]:
+    """Rules on information need the law that defines it."""
+    if recipe.laws.signal == "info":
+        return []
+    speaking = [rule for rule in recipe.rules if any(term.function == "info" for term in rule.terms)]
+    return [no_information(rule, recipe.laws.span) for rule in speaking]
+
+
 def check_calibration(recipe: Recipe, supply: Supply) -> list[Diagnostic]:
     """A transfer calibration holds for the form and the signal it was fitted with."""
     fitted, laws = supply.transfer, recipe.laws
@@ -158,6 +167,29 @@ def other_law(name: str, key: str, fitted: str, stated: str, span: Span | None) 
         (Label(span),) if span else (),
         (),
         (f"write `{key} = {fitted}` in `law transfer`, or name another calibration",),
+    )
+
+
+@page("M439")
+def no_information(rule: Rule, law: Span | None) -> Diagnostic:
+    """A rule on information where the signal is tokens.
+
+    With `signal = tokens` a language learns from its tokens alone, and quality and repetition play no part: there is
+    no information to bound.
+
+        law transfer { signal = tokens }
+        require info(de) >= 5B tokens
+
+    Bound `tokens(…)` instead, or take `signal = info`.
+    """
+    labels = [Label(rule.span, "asks for information")] if rule.span else []
+    labels += [Label(law, "learns from tokens alone")] if law else []
+    return Diagnostic(
+        "M439",
+        f"`{rule.text}` bounds information, and the signal of this recipe is tokens",
+        tuple(labels),
+        (),
+        ("bound `tokens(...)` instead, or take `signal = info`",),
     )
 
 

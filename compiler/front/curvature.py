@@ -20,9 +20,16 @@ _REASONS: Final = {
 }
 
 
-def fits(parts: tuple[Part, ...], sense: Sense, operator: str, context: Context) -> bool:
+def fits(parts: tuple[Part, ...], sense: Sense, operator: str, hard: bool, context: Context) -> bool:
     """Whether `sum of parts sense constant` describes a convex set; if not, says which term is in the way."""
     unknown = [part for part in parts if part.term.baseline is None]
+    limits = next((part for part in unknown if part.term.function == "passes"), None)
+    if limits is not None and not hard:
+        text = shortened(limits.span.text)
+        what = f"`{text}` can be required, and not preferred"
+        help_ = ("write `require`, or prefer a bound on the mean: `epochs(...)`",)
+        context.out.append(wrong_curvature(limits.span, what, "limits every cell by itself", _LIMIT, help_))
+        return False
     for part in unknown:
         found = _fault(part, unknown, sense, operator)
         if found is not None:
@@ -52,6 +59,7 @@ def _fault(part: Part, unknown: list[Part], sense: Sense, operator: str) -> tupl
     return f"`{text}` cannot be bounded with `{operator}`", "bounded from the wrong side", _REASONS[function]
 
 
+_LIMIT = "a limit on the repetition of each cell has no single shortfall that a weight could price"
 _QUALITY = (
     "quality is a mean over what is taken: it is compared with a number, `quality(x) >= 60%`, or between whole phases, "
     "`quality(anneal) >= quality(pretrain) + 10%`"

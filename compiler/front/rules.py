@@ -116,7 +116,7 @@ def _lowered(one: Comparison, node: Require | Prefer, text: str, context: Contex
     if all(part.term.baseline is not None for part in parts):
         context.out.append(says_nothing(node.span, shortened(text), _nothing_note(parts)))
         return None
-    if not fits(parts, one.sense, node.relation.operator, context):
+    if not fits(parts, one.sense, node.relation.operator, isinstance(node, Require), context):
         return None
     bound = -difference.constant
     if not _sensible(one, parts, bound, context):

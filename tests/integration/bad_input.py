@@ -146,6 +146,7 @@ CASES: dict[str, Case] = {
     "language-without-supply": Case(edited("[en, de, no]", "[en, de, no, ja]")),
     "rules-that-contradict": Case(added("require share(de) >= 40%\nrequire share(no) >= 20%")),
     "rule-beyond-limits": Case(added("require share(no) >= 30%")),
+    "information-of-tokens": Case(added("law transfer { signal = tokens }\nrequire info(no) >= 1B tokens")),
     "budget-beyond-limits": Case(budget("9T tokens").replace("require share(en) >= 50%\n", "")),
     "budget-beyond-limits-of-phases": Case(
         edited("epochs <= 4", "epochs <= 1").replace("100B", "800B")
