@@ -100,7 +100,8 @@ def parse_json(name: str, data: bytes) -> tuple[Any, list[Diagnostic]]:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant), []
     except json.JSONDecodeError as error:
         place = f"{name}:{error.lineno}:{error.colno}"
-        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        whole = text.rstrip()
+        cut = error.pos >= len(whole) or error.msg.startswith("Unterminated") or not whole.endswith("}")
         found = "it ends in the middle" if cut else "it is not JSON from here on"
         return None, [errors.not_json(name, found, place)]
     except _OffSchema as error:
