@@ -101,7 +101,7 @@ def parse_json(name: str, data: bytes) -> tuple[Any, list[Diagnostic]]:
     except json.JSONDecodeError as error:
         place = f"{name}:{error.lineno}:{error.colno}"
         whole = text.rstrip()
-        cut = error.pos >= len(whole) or error.msg.startswith("Unterminated") or not whole.endswith("}")
+        cut = error.pos >= len(whole) or error.msg.startswith("Unterminated") or (error.pos > 0 and whole[-1:] != "}")
         found = "it ends in the middle" if cut else "it is not JSON from here on"
         return None, [errors.not_json(name, found, place)]
     except _OffSchema as error:
