@@ -119,9 +119,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class CellChoice:
-    """What was decided for one bucket of one pool, per phase. `grid` is in millionths of the phase's budget.
+    """What was decided for one bucket of a pool, per phase; `grid` in millionths of the phase's budget.
 
-    `binds` says why no more is taken: "" (interior), "kink" (the end of the first pass), "limit", "zero", a rule's text.
+    `binds` says why no more is taken: "" (interior), "kink" (the end of the first pass), "limit", "zero", or a rule.
     """
 
     grid: tuple[int, ...]

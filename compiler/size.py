@@ -71,6 +71,8 @@ def best_size(budget: Budget, state: State, score: Score) -> float | None:
 
     a, b = math.log(low), math.log(high)
     c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
+    if all(math.isinf(loss(point)) for point in (a, c, d, b)):
+        return None
     while b - a > PRECISION:
         if loss(c) <= loss(d):
             b, d = d, c

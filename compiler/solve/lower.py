@@ -254,16 +254,15 @@ def _law_bucket(problem: Problem, rank: float) -> int:
 
 def _stack(gathered: list[Gathered], order: sparse.csr_array, name: str, frame: Frame) -> Rules:
     n, phases, count = len(frame.cells), len(frame.phases), len(frame.languages)
-    extra = order.shape[0]
+    extra = len(order.indptr) - 1
     scales = np.array([_scale(g.row) for g in gathered])
-    affine = [sparse.csr_array((0, n * phases))]
+    affine: list[sparse.csr_array] = [sparse.csr_array((0, n * phases))]
     affine += [sparse.csr_array(g.row.affine.reshape(1, -1) / s) for g, s in zip(gathered, scales, strict=True)]
     info = [sparse.csr_array((0, n))]
     info += [sparse.csr_array(g.row.info.reshape(1, -1) / s) for g, s in zip(gathered, scales, strict=True)]
     loss = [g.row.loss / s for g, s in zip(gathered, scales, strict=True)]
-    changes = tuple(
-        Change(k, g.row.change[0] / scales[k], g.row.change[1]) for k, g in enumerate(gathered) if g.row.change
-    )
+    moved = [(k, g.row.change) for k, g in enumerate(gathered)]
+    changes = tuple(Change(k, change[0] / scales[k], change[1]) for k, change in moved if change is not None)
     none = np.zeros(extra)
     return Rules(
         names=tuple(g.name for g in gathered) + (name,) * extra,

@@ -135,7 +135,7 @@ class Program:
     def losses(self, x: Floats) -> Floats:
         """Predicted loss of every language [L], nats per token; inf where nothing is learnt of it."""
         laws = self.laws
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return np.asarray(laws.floor + laws.scale * self.effective(x) ** -laws.exponent)
 
     def slacks(self, x: Floats) -> Floats:

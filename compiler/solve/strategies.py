@@ -49,6 +49,8 @@ def optimise(problem: Problem) -> Optimum:
 def predicted_loss(problem: Problem) -> float | None:
     """The least objective of a problem; None where no optimum was found."""
     try:
+        if not can_hold(lower_problem(problem)):  # far cheaper to see than a Newton that does not converge
+            return None
         optimum = optimise(problem)
     except Infeasible:
         return None

@@ -105,6 +105,8 @@ def test_locked(mixc: Mixc, folder: Path) -> None:
 @pytest.mark.parametrize("recipe", ["nowhere.mix", ".", "toy.mix/x.mix"])
 def test_recipes_that_cannot_be_read(mixc: Mixc, folder: Path, recipe: str) -> None:
     for command in ("check", "compile", "compare", "fmt"):
+        if command == "fmt" and recipe == ".":
+            continue  # a folder is a good argument there: all its recipes
         ran = mixc(command, recipe)
         assert (ran.code, ran.out) == (1, "")
         assert "Traceback" not in ran.err
