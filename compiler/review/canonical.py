@@ -36,6 +36,17 @@ def figure(value: float, digits: int = DIGITS) -> float | None:
     return float(f"{value:.{digits}g}") + 0.0 if math.isfinite(value) else None
 
 
+def at_most(value: float, digits: int, least: float) -> float:
+    """A figure near rounding error for the eye: rounded up to `digits` digits, nothing said below `least`.
+
+    So that what a manifest states is true, and the last bits of a solver do not show up in diffs.
+    """
+    if not value > least:
+        return least if value > 0 else 0.0
+    step = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
+    return float(f"{math.ceil(value / step - 1e-9) * step:.{digits}g}")
+
+
 def number(value: float) -> str:
     """The one text of a finite number."""
     if not math.isfinite(value):

@@ -13,13 +13,15 @@ from mixc.compiler.problem import CellChoice, Decision, LanguageOutcome, Pool, P
 from mixc.compiler.recipe import Limit, Selector
 from mixc.compiler.review import rows
 from mixc.compiler.review.binding import taken, what_binds
-from mixc.compiler.review.canonical import canonical, digest, figure
+from mixc.compiler.review.canonical import at_most, canonical, digest, figure
 from mixc.compiler.review.provenance import Provenance
 from mixc.compiler.review.schema import Manifest
 
 GRID = 1_000_000
 LOSS_DIGITS = 9
 CERTIFICATE_DIGITS = 12
+BOUND_DIGITS = 10
+NOISE = 1e-9  # what Newton leaves undecided of a price or a loss
 LAW_VERSION = "infolaw-transfer-1"
 NUMERICS_VERSION = 1
 
@@ -234,10 +236,10 @@ def _certificate(decision: Decision) -> rows.CertificateRow:
     proof = decision.certificate
     return rows.CertificateRow(
         loss=figure(proof.loss, CERTIFICATE_DIGITS) or 0.0,
-        bound=figure(proof.bound, CERTIFICATE_DIGITS) or 0.0,
-        gap=figure(proof.gap, 3) or 0.0,
-        tie_break=figure(proof.tie_break, 3) or 0.0,
-        residual=figure(proof.residual, 3) or 0.0,
+        bound=figure(proof.bound, BOUND_DIGITS) or 0.0,
+        gap=at_most(proof.gap, 2, NOISE),
+        tie_break=at_most(proof.tie_break, 1, NOISE),
+        residual=at_most(proof.residual, 1, NOISE),
     )
 
 
