@@ -16,6 +16,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import splu
 
 from mixc.compiler.solve.curvature import Matrix, curvature
+from mixc.compiler.solve.dual import Multipliers, dual_value
 from mixc.compiler.solve.equations import Anchor, Equations, Point
 from mixc.compiler.solve.form import Form, form_of
 from mixc.compiler.solve.program import Floats, Program
@@ -27,10 +28,12 @@ FIRM = 1e-5  # softness of the last steps: softer takes more of them, firmer lea
 CONVERGED = 1e-6  # rounding may leave this much; that the mixture is optimal is the certificate's to say
 EXACT = 1e-12
 BUDGET = 3000
-STAGE = 100
+STAGE = 60
 LONGEST = 4.0  # of logarithms, in one step
 NEAR = 0.5  # error below which a predicted start is taken
 TOLERANCE = 1e-3
+FAIR = 0.01  # error with which a stage that ran out of steps still counts
+BOLD, SHY = 0.02, 0.97  # ratio of one preference to the one before: the first tried, and where patience ends
 ROUNDS = 30
 
 
@@ -58,14 +61,32 @@ def follow(program: Program, *, strength: float = STRONG, form: Form | None = No
     last = FAINTEST if program.target is not None else program.mu
     mu = max(strength, last)
     equations = _equations(form, mu)
-    point = equations.at(equations.initial())
-    taken = 0
+    start = equations.at(equations.initial())
+    taken, ratio, solved = 0, BOLD, None
     while True:
-        point, steps = ascend(equations, point.z, tolerance=TOLERANCE, steps=STAGE)
+        point, steps = ascend(equations, start.z, tolerance=TOLERANCE, steps=STAGE)
         taken += steps + 1
-        if mu <= last or taken > BUDGET:
-            return polish(program, point, taken, form)
-        mu, equations, point = _weaker(equations, point, mu, last)
+        if solved is None or point.error <= FAIR:
+            ratio = ratio if solved is None else max(BOLD, (mu / solved[0]) ** 1.5)
+            solved = mu, equations, point
+        else:
+            ratio = (mu / solved[0]) ** 0.5
+        if solved[0] > last and contradictory(equations, point):
+            return Solution(program, replace(point, error=np.inf), taken)
+        if solved[0] <= last or ratio > SHY or taken > BUDGET:
+            return polish(program, solved[2], taken, form)
+        mu, equations, start = _weaker(*solved, last, ratio)
+
+
+def contradictory(equations: Equations, point: Point) -> bool:
+    """Whether prices prove that no mixture obeys the hard rules: a bound above zero on an objective that is zero."""
+    program, prices = equations.program, equations.prices(point.z)
+    nothing = replace(program.laws, weight=np.zeros(len(program.laws)))
+    rule = np.where(np.isinf(program.rules.weight), prices.rule, 0.0)
+    spoken = np.maximum(program.rules.loss.T @ rule, 0.0)
+    laws = point.laws
+    tried = Multipliers(spoken * laws.each, spoken * laws.pull, prices.phase, rule, prices.change)
+    return dual_value(replace(program, laws=nothing, target=None), tried) > 0
 
 
 def _equations(form: Form, mu: float) -> Equations:
@@ -73,12 +94,11 @@ def _equations(form: Form, mu: float) -> Equations:
     return Equations(form.program, None if form.program.target is not None else mu, SOFT * mu, form=form)
 
 
-def _weaker(equations: Equations, point: Point, mu: float, last: float) -> tuple[float, Equations, Point]:
+def _weaker(mu: float, equations: Equations, point: Point, last: float, ratio: float) -> tuple[float, Equations, Point]:
     """The weakest preference to which the tangent still leads, its equations and the point there."""
     slight = 1e-4 * mu
     ahead = _equations(equations.form, mu - slight).at(point.z)
     tangent = solve_free(equations, point, (ahead.gradient - point.gradient) / slight, np.zeros(equations.size))
-    ratio = 0.02
     while True:
         weaker = max(mu * ratio, last)
         following = _equations(equations.form, weaker)

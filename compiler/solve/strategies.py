@@ -14,9 +14,10 @@ from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.infeasible import can_hold
 from mixc.compiler.solve.lower import Lowered, lower
 from mixc.compiler.solve.newton import Solution, follow, polish
-from mixc.compiler.solve.program import Program
+from mixc.compiler.solve.program import Floats, Program
 from mixc.compiler.solve.rows import term_value
 from mixc.compiler.solve.targets import cell_targets, language_targets
+from mixc.compiler.solve.two_step import direction, pinned
 
 
 class Infeasible(Exception):
@@ -71,13 +72,23 @@ def lower_problem(problem: Problem) -> Lowered:
             values[term.baseline, term] = _value(solved[term.baseline], term)
         return values[term.baseline, term]
 
-    direct = problem.strategy.name in ("direct", "two_step")
-    lowered = lower(problem, baseline, objective=direct)
-    if direct:
+    by_loss = problem.strategy.name in ("direct", "two_step")
+    lowered = lower(problem, baseline, objective=by_loss)
+    if problem.strategy.name == "direct":
         return lowered
     program = lowered.program
+    if problem.strategy.name == "two_step":
+        return replace(lowered, program=pinned(program, _two_step_shares(lowered)))
     shares = language_targets(problem.strategy, program.membership @ program.cells.supply)
     return replace(lowered, program=replace(program, target=cell_targets(program, shares)))
+
+
+def _two_step_shares(lowered: Lowered) -> Floats:
+    """Language shares of two_step's first step. Raises Infeasible where not even the direct strategy has an optimum."""
+    found = direction(lowered.program)
+    if found is None:
+        raise Infeasible(lowered, solve(lowered, lowered.program))
+    return found.shares
 
 
 def _without_baselines(problem: Problem, name: StrategyName) -> Problem:
