@@ -47,6 +47,14 @@ def at_most(value: float, digits: int, least: float) -> float:
     return float(f"{math.ceil(value / step - 1e-9) * step:.{digits}g}")
 
 
+def at_least(value: float, digits: int) -> float:
+    """A lower bound for the eye: rounded down to `digits` digits."""
+    if value == 0 or not math.isfinite(value):
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits)
+    return float(f"{math.floor(value / step) * step:.{digits}g}")
+
+
 def number(value: float) -> str:
     """The one text of a finite number."""
     if not math.isfinite(value):

@@ -13,7 +13,7 @@ from mixc.compiler.problem import CellChoice, Decision, LanguageOutcome, Pool, P
 from mixc.compiler.recipe import Limit, Selector
 from mixc.compiler.review import rows
 from mixc.compiler.review.binding import taken, what_binds
-from mixc.compiler.review.canonical import at_most, canonical, digest, figure
+from mixc.compiler.review.canonical import at_least, at_most, canonical, digest, figure
 from mixc.compiler.review.provenance import Provenance
 from mixc.compiler.review.schema import Manifest
 
@@ -236,7 +236,7 @@ def _certificate(decision: Decision) -> rows.CertificateRow:
     proof = decision.certificate
     return rows.CertificateRow(
         loss=figure(proof.loss, CERTIFICATE_DIGITS) or 0.0,
-        bound=figure(proof.bound, BOUND_DIGITS) or 0.0,
+        bound=at_least(proof.bound, BOUND_DIGITS),
         gap=at_most(proof.gap, 2, NOISE),
         tie_break=at_most(proof.tie_break, 1, NOISE),
         residual=at_most(proof.residual, 1, NOISE),
