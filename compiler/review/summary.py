@@ -73,8 +73,9 @@ def proof(decision: Decision) -> str:
             f"loss {words.loss(decision.loss)}; strategy {strategy}: {TARGETED} {decision.distance:.3g}, "
             f"within {found.gap:.1e} of the least possible\n"
         )
+    among = "with these language shares" if strategy == "two_step" else "under these rules"
     return (
-        f"loss {words.loss(decision.loss)}; no mixture under these rules is better than {found.bound:.9g}: "
+        f"loss {words.loss(decision.loss)}; no mixture {among} is better than {found.bound:.9g}: "
         f"gap {found.gap:.1e}, preference among equals costs {found.tie_break:.1e}\n"
     )
 
