@@ -86,6 +86,11 @@ def newer(text: str) -> str:
     return re.sub(r'("version": |^version = )1$', r"\g<1>99", text, count=1, flags=re.MULTILINE)
 
 
+def torn(text: str) -> str:
+    """A lock cut inside its first hash."""
+    return text[: text.index('sha256 = "') + 20]
+
+
 def half(text: str) -> str:
     """The first lines of an artefact: cut where nothing depends on the digits of a solution."""
     return "\n".join(text.splitlines()[:8])
@@ -174,7 +179,7 @@ CASES: dict[str, Case] = {
         setup=rewrite("recipe.manifest.json", lambda text: text.replace('"priority": 1.0', '"priority": 2.0', 1)),
     ),
     "manifest-not-one": Case(arguments=("explain", "recipe.mix")),
-    "lock-truncated": Case(compiled=True, arguments=LOCKED, setup=rewrite("recipe.lock", half)),
+    "lock-truncated": Case(compiled=True, arguments=LOCKED, setup=rewrite("recipe.lock", torn)),
     "lock-newer": Case(compiled=True, arguments=LOCKED, setup=rewrite("recipe.lock", newer)),
     "lock-edited": Case(
         compiled=True,
