@@ -95,8 +95,7 @@ def _by_resolving(solution: Solution, row: int, nudge: float, otherwise: float) 
     moved = polish(replace(program, rules=replace(program.rules, bound=bound)), solution.point)
     if not moved.converged:
         return otherwise
-    price = (_full(program, moved.point.x) - _full(program, solution.point.x)) / nudge
-    return price if program.rules.equality[row] else max(price, 0.0)
+    return (_full(program, moved.point.x) - _full(program, solution.point.x)) / nudge
 
 
 def _full(program: Program, x: Floats) -> float:
