@@ -33,13 +33,8 @@ def curvature(equations: Equations, point: Point, free: NDArray[np.bool_]) -> Ma
     lift = _lift(form, point, rows)
     own, tied = _own_laws(form, point), _tied(equations, point, rows)
     local = _local(form, point, rows)
-    if first + len(rows) < SPARSE_FROM:
-        matrix = np.asarray(lift.T @ (local @ lift))
-        matrix[:first, :first] += own
-        matrix[first:, first:] += tied.toarray()
-        return matrix
-    lifted = sparse.csr_array(lift)
-    return sparse.csc_array(lifted.T @ (local @ lifted) + sparse.block_diag([own, tied], format="csr"))
+    matrix = sparse.csr_array(lift.T @ (local @ lift)) + sparse.block_diag([own, tied], format="csr")
+    return matrix.toarray() if first + len(rows) < SPARSE_FROM else sparse.csc_array(matrix)
 
 
 def undetermined(equations: Equations, point: Point) -> NDArray[np.bool_]:
@@ -94,20 +89,21 @@ def _local(form: Form, point: Point, rows: NDArray[np.intp]) -> sparse.csr_array
     return sparse.csr_array(total)
 
 
-def _lift(form: Form, point: Point, rows: NDArray[np.intp]) -> Floats:
+def _lift(form: Form, point: Point, rows: NDArray[np.intp]) -> sparse.csr_array:
     """d local prices / d unknowns [2L + P + rows, laws + rows], in numbers of the free rules only."""
     laws, chain, cost = point.laws, form.chain, form.program.laws.cost
-    count, phases, before = len(chain), len(form.program.phases), form.rule.start
-    lift = np.zeros((2 * count + phases + len(rows), before + len(rows)))
-    lift[:count, form.received] = (chain.T * laws.price)[:, form.used]
-    lift[count : 2 * count, form.dilution] = (cost.T * laws.value)[:, form.diluted]
-    lift[2 * count : 2 * count + phases, form.phase] = np.eye(phases)
-    lift[2 * count + phases :, before:] = np.eye(len(rows))
-    for k in np.flatnonzero(form.rows.loss[rows].any(axis=1)):
-        weight = form.rows.loss[rows[k]]
-        lift[:count, before + k] = chain.T @ (laws.each * weight)
-        lift[count : 2 * count, before + k] = cost.T @ (laws.pull * weight)
-    return lift
+    count, phases = len(chain), len(form.program.phases)
+    base = np.zeros((2 * count + phases, form.rule.start))
+    base[:count, form.received] = (chain.T * laws.price)[:, form.used]
+    base[count : 2 * count, form.dilution] = (cost.T * laws.value)[:, form.diluted]
+    base[2 * count :, form.phase] = np.eye(phases)
+    spoken = form.rows.loss[rows].T
+    by_weight = np.zeros((2 * count + phases, len(rows)))
+    if spoken.any():
+        by_weight[:count] = chain.T @ (laws.each[:, None] * spoken)
+        by_weight[count : 2 * count] = cost.T @ (laws.pull[:, None] * spoken)
+    own = sparse.eye_array(len(rows), format="csr")
+    return sparse.csr_array(sparse.block_array([[sparse.csr_array(base), sparse.csr_array(by_weight)], [None, own]]))
 
 
 def _own_laws(form: Form, point: Point) -> Floats:

@@ -21,13 +21,14 @@ from mixc.compiler.solve.equations import Anchor, Equations, Point
 from mixc.compiler.solve.form import Form, form_of
 from mixc.compiler.solve.program import Floats, Program
 
-STRONG = 1.0
+STRONG, WARM = 1.0, 0.01  # preferences to start with: from nothing, from near the optimum
 FAINTEST = 1e-6  # what softness fades to where there is no tie-break
 SOFT = 0.01
-FIRM = 1e-5  # softness of the last steps: softer takes more of them, firmer leaves more rounding
+FIRM = 1e-5  # softness of the last steps, until they stall: softer takes more of them, firmer leaves more rounding
 CONVERGED = 1e-6  # rounding may leave this much; that the mixture is optimal is the certificate's to say
 EXACT = 1e-12
-BUDGET = 3000
+JUST = 1e-7  # rules that miss each other by less are met, if only just
+BUDGET = 1500
 STAGE = 60
 LONGEST = 4.0  # of logarithms, in one step
 NEAR = 0.5  # error below which a predicted start is taken
@@ -55,16 +56,18 @@ QUIET = np.errstate(over="ignore", invalid="ignore", divide="ignore")  # far fro
 
 
 @QUIET
-def follow(program: Program, *, strength: float = STRONG, form: Form | None = None) -> Solution:
-    """The optimum of a program from nothing: each optimum starts the next, with a weaker preference."""
+def follow(
+    program: Program, *, strength: float = STRONG, start: Floats | None = None, form: Form | None = None
+) -> Solution:
+    """The optimum of a program, from nothing or unknowns `start`: each starts the next, with a weaker preference."""
     form = form_of(program) if form is None else form
     last = FAINTEST if program.target is not None else program.mu
     mu = max(strength, last)
     equations = _equations(form, mu)
-    start = equations.at(equations.initial())
+    point = equations.at(equations.within(equations.initial() if start is None else start))
     taken, ratio, solved = 0, BOLD, None
     while True:
-        point, steps = ascend(equations, start.z, tolerance=TOLERANCE, steps=STAGE)
+        point, steps = ascend(equations, point.z, tolerance=TOLERANCE, steps=STAGE)
         taken += steps + 1
         if solved is None or point.error <= FAIR:
             ratio = ratio if solved is None else max(BOLD, (mu / solved[0]) ** 1.5)
@@ -75,18 +78,22 @@ def follow(program: Program, *, strength: float = STRONG, form: Form | None = No
             return Solution(program, replace(point, error=np.inf), taken)
         if solved[0] <= last or ratio > SHY or taken > BUDGET:
             return polish(program, solved[2], taken, form)
-        mu, equations, start = _weaker(*solved, last, ratio)
+        mu, equations, point = _weaker(*solved, last, ratio)
 
 
 def contradictory(equations: Equations, point: Point) -> bool:
-    """Whether prices prove that no mixture obeys the hard rules: a bound above zero on an objective that is zero."""
+    """Whether prices prove that no mixture obeys the hard rules, not even if all gave way by a little.
+
+    The proof is a bound above zero on an objective that is zero.
+    """
     program, prices = equations.program, equations.prices(point.z)
     nothing = replace(program.laws, weight=np.zeros(len(program.laws)))
     rule = np.where(np.isinf(program.rules.weight), prices.rule, 0.0)
     spoken = np.maximum(program.rules.loss.T @ rule, 0.0)
     laws = point.laws
     tried = Multipliers(spoken * laws.each, spoken * laws.pull, prices.phase, rule, prices.change)
-    return dual_value(replace(program, laws=nothing, target=None), tried) > 0
+    little = JUST * float(np.abs(rule).sum() + np.abs(prices.phase).sum() + np.abs(prices.change).sum())
+    return dual_value(replace(program, laws=nothing, target=None), tried) > little
 
 
 def _equations(form: Form, mu: float) -> Equations:
@@ -115,17 +122,17 @@ def polish(program: Program, start: Point, taken: int = 0, form: Form | None = N
     form = form_of(program) if form is None else form
     point = best = start
     error = strain = np.inf
-    stale = 0
+    soft, stale = FIRM, 0
     for _ in range(ROUNDS):
-        anchor = Anchor(point.z[form.every], point.columns)
-        equations = Equations(program, None, FIRM, anchor, form)
+        equations = Equations(program, None, soft, Anchor(point.z[form.every], point.columns), form)
         point, steps = ascend(equations, point.z, tolerance=max(EXACT, min(1e-10, 0.01 * strain)), steps=STAGE)
         taken += steps
         strain = equations.strain(point)
-        stale = 0 if max(point.error, strain) < 0.5 * error else stale + 1
-        if max(point.error, strain) < error:
-            best, error = point, max(point.error, strain)
-        if strain <= EXACT or stale > 2:
+        left = max(point.error, strain)
+        stale = 0 if left < 0.5 * error else stale + 1
+        soft = soft if stale == 0 else 0.1 * soft
+        best, error = (point, left) if left < error else (best, error)
+        if strain <= EXACT or stale > 3:
             break
     return Solution(program, replace(best, error=error), taken)
 
@@ -135,7 +142,7 @@ def ascend(equations: Equations, z: Floats, *, tolerance: float, steps: int) -> 
     point = best = equations.at(equations.within(z))
     caution, stale = 1.0, 0
     for taken in range(steps):
-        if best.error <= tolerance or not np.isfinite(point.error) or stale > 1:
+        if best.error <= tolerance or not np.isfinite(point.error) or stale > 2:
             return best, taken
         step = newton_step(equations, point, caution)
         following, length = _search(equations, point, step, best.error)

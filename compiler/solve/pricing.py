@@ -26,7 +26,7 @@ def rule_outcomes(lowered: Lowered, solution: Solution, x: Floats) -> tuple[Rule
     """Every rule of the problem at rounded x [n, P], in its own unit, with its prices."""
     program, frame = lowered.program, lowered.frame
     information, losses = program.information(x), program.losses(x)
-    prices = _row_prices(solution)
+    prices = row_prices(solution)
     sharing = _sharing(lowered)
     outcomes = []
     for k, rule in enumerate(lowered.problem.rules):
@@ -74,7 +74,7 @@ def _unit(lowered: Lowered, solution: Solution, k: int) -> float:
     return step
 
 
-def _row_prices(solution: Solution) -> tuple[Floats, Floats]:
+def row_prices(solution: Solution) -> tuple[Floats, Floats]:
     """Cost of tightening and gain of loosening every row by a unit [R], [R]; equal where prices are unique."""
     program = solution.program
     equations = Equations(program)
@@ -95,7 +95,8 @@ def _by_resolving(solution: Solution, row: int, nudge: float, otherwise: float) 
     moved = polish(replace(program, rules=replace(program.rules, bound=bound)), solution.point)
     if not moved.converged:
         return otherwise
-    return (_full(program, moved.point.x) - _full(program, solution.point.x)) / nudge
+    price = (_full(program, moved.point.x) - _full(program, solution.point.x)) / nudge
+    return price if program.rules.equality[row] else max(price, 0.0)
 
 
 def _full(program: Program, x: Floats) -> float:

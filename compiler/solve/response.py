@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mixc.compiler.solve.program import Floats, Program
 
+CLOSE = 4e-16
 Regimes = NDArray[np.int8]
 Rows = NDArray[np.intp] | slice
 ALL = slice(None)
@@ -168,15 +169,16 @@ def _rising_root(rise: Callable[[Floats], tuple[Floats, Floats]], low: Floats, h
     """Roots in [low, high] of rising functions (value, derivative), all at once: Newton, bisecting where it leaves."""
     low, high = low.copy(), high.copy()
     guess = high.copy()
+    settled = np.zeros(len(guess), dtype=bool)
     for step in range(120):
         value, slope = rise(guess)
         low = np.where(value < 0, guess, low)
         high = np.where(value < 0, high, guess)
         newton = guess - value / np.where(slope > 0, slope, np.inf)
+        settled |= (slope > 0) & (np.abs(newton - guess) <= CLOSE * np.abs(guess)) | (value == 0)
         inside = (newton > low) & (newton < high) & (step % 8 != 7)
-        following = np.where(inside, newton, 0.5 * (low + high))
-        following = np.where(value == 0, guess, following)
-        if (np.abs(following - guess) <= 2e-15 * np.abs(guess)).all():
-            return following
-        guess = following
+        guess = np.where(settled, guess, np.where(inside, newton, 0.5 * (low + high)))
+        settled |= high - low <= CLOSE * np.abs(guess)
+        if settled.all():
+            break
     return guess

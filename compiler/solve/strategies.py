@@ -13,7 +13,7 @@ from mixc.compiler.recipe import Strategy, StrategyName, Term
 from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.infeasible import can_hold
 from mixc.compiler.solve.lower import Lowered, lower
-from mixc.compiler.solve.newton import Solution, follow, polish
+from mixc.compiler.solve.newton import WARM, Solution, follow
 from mixc.compiler.solve.program import Floats, Program
 from mixc.compiler.solve.rows import term_value
 from mixc.compiler.solve.targets import cell_targets, language_targets
@@ -127,4 +127,4 @@ def _from_cone_solver(program: Program) -> Solution | None:
     if found.x is None:
         return None
     equations = Equations(program)
-    return polish(program, equations.at(equations.starting(found.x)))
+    return follow(program, strength=WARM, start=equations.starting(found.x))

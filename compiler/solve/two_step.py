@@ -145,13 +145,13 @@ def _round(plain: Program, aim: Floats, on_ray: Mask, pinned: Floats) -> tuple[S
 
 
 def _held(solution: Solution) -> Mask:
-    """Languages of which a token is worth more than it costs wherever they are used: more is not to be had [L]."""
+    """Languages of which a token is worth more than it costs wherever they may be: no more are to be had [L]."""
     program, point = solution.program, solution.point
     cells, prices = program.cells, Equations(program).prices(point.z)
     price = (prices.value - prices.cost)[cells.language][:, None] - prices.phase
     excess = price - program.mu * point.x / (cells.supply[:, None] * program.phases)
     least = np.full(len(program.laws), np.inf)
-    np.minimum.at(least, cells.language, np.where(point.x > 0, excess, np.inf).min(axis=1))
+    np.minimum.at(least, cells.language, np.where(cells.phase_limit > 0, excess, np.inf).min(axis=1))
     return least > HELD
 
 
