@@ -38,6 +38,7 @@ Part = Literal["model", "tokens", "compute", "ratio"]
 DIMENSIONS: Final[dict[Part, Dimension]] = {"model": PARAMS, "tokens": TOKENS, "compute": FLOPS, "ratio": RATIO}
 SIZES: Final[tuple[Part, ...]] = ("model", "tokens", "compute")
 AGREEMENT: Final = Fraction(5, 1000)
+LEAST: Final = Fraction(10**6)  # tokens: fewer, and a millionth of the budget is no token
 _SENSES: Final[dict[str, Sense]] = {"<=": "<=", ">=": ">=", "<": "<=", ">": ">=", "==": "=="}
 
 
@@ -164,9 +165,14 @@ def _publish(sizes: Sizes, context: Context) -> None:
 
 
 def _agree(entry: Entry, stated: Sizes, sizes: Sizes, factor: Fraction, context: Context) -> bool:
-    if sizes.tokens is not None and (sizes.tokens < 1 or (stated.tokens is None and sizes.tokens > MOST)):
-        text, note = show(sizes.tokens, TOKENS), f"compute = {float(factor):g} * model * tokens"
-        context.out.append(out_of_range(entry.head, "`tokens`", text, "between 1 and 1e18", note))
+    told = stated.tokens is not None and stated.tokens > MOST
+    if sizes.tokens is not None and not told and not LEAST <= sizes.tokens <= MOST:
+        note = "shares are decided to a millionth of the budget"
+        if stated.tokens is None:
+            note = f"compute = {float(factor):g} * model * tokens, and {note}"
+        setting = entry.setting("tokens")
+        where = entry.head if setting is None else setting.value.span
+        context.out.append(out_of_range(where, "`tokens`", show(sizes.tokens, TOKENS), "between 1M and 1e18", note))
         return False
     computed, compute = sizes.compute, stated.compute
     if None in (stated.model, stated.tokens) or compute is None or computed is None:

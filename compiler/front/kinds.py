@@ -64,6 +64,10 @@ def _positive(dimension: Dimension = NUMBER, *, whole: bool = False, bare: bool 
 
 
 NONNEGATIVE: Final = Measure(low=Fraction(0))
+PRIORITY: Final = Measure(low=Fraction(0), high=Fraction(10**6))  # past it a language of priority 1 has no say at all
+EXCHANGE: Final = Measure(low=Fraction(0), high=Fraction(10))
+TEMPERATURE: Final = Measure(low=Fraction(1, 5), high=Fraction(1000))  # colder, and shares fall below a token
+MODEL: Final = Measure(PARAMS, Fraction(1), MOST)
 POSITIVE: Final = _positive()
 FRACTION: Final = Measure(low=Fraction(0), high=Fraction(1))
 POSITIVE_FRACTION: Final = Measure(low=Fraction(0), high=Fraction(1), above=True)
@@ -83,7 +87,7 @@ BUDGET: Final = Kind(
     "budget",
     "the size of the training run: two of model, tokens and compute",
     (
-        Key("model", _positive(PARAMS), "is the number of parameters", limit="also"),
+        Key("model", MODEL, "is the number of parameters", limit="also"),
         Key("tokens", _positive(TOKENS), "is the number of training tokens", limit="also"),
         Key("compute", _positive(FLOPS), "is the cost of training, 6 * model * tokens", limit="also"),
         Key("ratio", _positive(RATIO), "bounds how many tokens each parameter sees", limit="only"),
@@ -125,9 +129,9 @@ SOURCE: Final = Kind(
     ),
 )
 _LANGUAGE_KEYS: Final = (
-    Key("priority", NONNEGATIVE, "is the weight of the language's loss in the objective", default="1"),
-    Key("transfer", MapOf(NameOf("language"), NONNEGATIVE), "is how much of another language's information counts"),
-    Key("cost", MapOf(NameOf("language"), NONNEGATIVE), "is how much another language's information takes away"),
+    Key("priority", PRIORITY, "is the weight of the language's loss in the objective", default="1"),
+    Key("transfer", MapOf(NameOf("language"), EXCHANGE), "is how much of another language's information counts"),
+    Key("cost", MapOf(NameOf("language"), EXCHANGE), "is how much another language's information takes away"),
     Key(
         "loss",
         Struct(
@@ -226,7 +230,7 @@ MIXTURE: Final = Kind(
     "how the mixture is decided",
     (
         Key("strategy", Word(STRATEGIES), "is the way shares are decided", default="direct"),
-        Key("temperature", POSITIVE, "flattens natural shares p to p^(1/temperature)"),
+        Key("temperature", TEMPERATURE, "flattens natural shares p to p^(1/temperature)"),
         Key("epochs", POSITIVE, "is UniMax's cap on the repetition of a language"),
     ),
     naming="none",

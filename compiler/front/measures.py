@@ -32,7 +32,7 @@ def measured(found: Quantity, shape: Measure, node: Expression, what: str, note:
         return False
     too_low = shape.low is not None and (value < shape.low or (shape.above and value == shape.low))
     if too_low or (shape.high is not None and value > shape.high):
-        help_ = _COST if what == "`transfer`" else ""
+        help_ = _COST if what == "`transfer`" and too_low else ""
         context.out.append(out_of_range(node.span, what, text, _range(shape, too_low), note, help_))
         return False
     return True
@@ -42,5 +42,6 @@ def _range(shape: Measure, too_low: bool) -> str:
     if shape.high == 1:
         return "more than 0% and at most 100%" if shape.above else "between 0% and 100%"
     if too_low:
-        return f"more than {shape.low}" if shape.above else f"{shape.low} or more"
-    return f"at most {float(shape.high or 0):.3g}".replace("e+", "e")
+        low = f"{float(shape.low or 0):g}"
+        return f"more than {low}" if shape.above else f"{low} or more"
+    return f"at most {float(shape.high or 0):.3g}".replace("e+0", "e").replace("e+", "e")

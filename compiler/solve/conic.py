@@ -182,5 +182,5 @@ def _preference(program: Program, fraction: Any, cap: Floats, tie_break: bool) -
         return cap[held] @ cp.kl_div(fraction[held], target) + left_out
     if not tie_break:
         return 0.0
-    size = cap / np.sqrt((program.cells.supply[:, None] * program.phases).ravel())
+    size = cap / np.sqrt(program.spread.ravel())
     return 0.5 * program.mu * cp.sum_squares(cp.multiply(size, fraction))

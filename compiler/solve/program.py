@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Key = tuple[str, str, str, int]
 
+ABUNDANT = 100.0  # budgets; of a language with more, the preference minds a part, or rare reads drown in rounding
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
@@ -89,6 +91,7 @@ class Program:
     """Everything the solver sees. `target` [n, P] switches the objective to relative entropy from it (solver.md 8).
 
     `curvature` is c = lam / ln K of InfoLaw, or 0 when the signal is tokens (every pass is worth as much as the first).
+    `spread` [n, P] is U b of the tie-break: what x is in proportion to where nothing else decides.
     """
 
     cells: Cells
@@ -99,11 +102,15 @@ class Program:
     mu: float = 1e-4
     target: Floats | None = None
     membership: sparse.csr_array = field(init=False)
+    spread: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         n, count = len(self.cells), len(self.laws)
         rows = sparse.csr_array((np.ones(n), (self.cells.language, np.arange(n))), shape=(count, n))
         object.__setattr__(self, "membership", rows)
+        plenty = np.maximum(rows @ self.cells.supply / ABUNDANT, 1.0)[self.cells.language]
+        minded = np.maximum(self.cells.supply / plenty, np.minimum(self.cells.supply, 1.0))
+        object.__setattr__(self, "spread", minded[:, None] * self.phases)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -155,8 +162,7 @@ class Program:
         """The tie-break mu/2 sum U b (x / (U b))^2, or the relative entropy from the target."""
         if self.target is not None:
             return relative_entropy(x, self.target)
-        scale = self.cells.supply[:, None] * self.phases
-        return float(0.5 * self.mu * (x * x / scale).sum())
+        return float(0.5 * self.mu * (x * x / self.spread).sum())
 
     def shortfall(self, x: Floats) -> float:
         """Priced shortfall of the soft rules."""

@@ -58,7 +58,7 @@ class Cellwise:
         self.cap = cells.phase_limit * cells.supply[:, None]
         self.limit = np.minimum(cells.limit, cells.phase_limit.sum(axis=1))
         self.target = program.target
-        self.scale = cells.supply[:, None] * program.phases if self.target is None else self.target
+        self.scale = program.spread if self.target is None else self.target
 
     def supplied(self, y: Floats, q: Floats, where: Rows = ALL) -> tuple[Floats, Floats]:
         """x [m, P] when a token is worth y [m] and costs q [m, P], and dx/dy: zero where x is held."""

@@ -149,7 +149,7 @@ def _held(solution: Solution) -> Mask:
     program, point = solution.program, solution.point
     cells, prices = program.cells, Equations(program).prices(point.z)
     price = (prices.value - prices.cost)[cells.language][:, None] - prices.phase
-    excess = price - program.mu * point.x / (cells.supply[:, None] * program.phases)
+    excess = price - program.mu * point.x / program.spread
     least = np.full(len(program.laws), np.inf)
     np.minimum.at(least, cells.language, np.where(cells.phase_limit > 0, excess, np.inf).min(axis=1))
     return least > HELD

@@ -23,9 +23,7 @@ STEP = 25
 def test_a_mutated_recipe_gives_a_diagnostic_or_a_manifest_that_holds(start: int, tmp_path: Path) -> None:
     prepare(tmp_path)
     outcomes = [run(seed, tmp_path) for seed in range(start, min(start + STEP, RUNS))]
-    assert [outcome for outcome in outcomes if not outcome.good and outcome.kind != "failed"] == []
-    # M304 is an answer, though a poor one: the solver gave up and nothing was written. It must stay rare.
-    assert sum(outcome.kind == "failed" for outcome in outcomes) <= 1
+    assert [outcome for outcome in outcomes if not outcome.good] == []
 
 
 def test_the_same_number_is_the_same_recipe() -> None:
