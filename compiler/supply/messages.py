@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mixc.dsl.diagnostics import Diagnostic, Label, Severity, page
 from mixc.dsl.text import Span
+from mixc.dsl.wording import at, listed, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +24,9 @@ class Place:
         return rows + at(self.recipe, "" if self.row is None else "read for this source")
 
 
-def at(span: Span | None, text: str = "") -> tuple[Label, ...]:
-    """A label, where there is a place."""
-    return (Label(span, text),) if span else ()
-
-
-def listed(names: Sequence[object], most: int = 8) -> str:
-    """`a, b, c and 12 more`."""
-    shown = ", ".join(plain(str(name)) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
 def also(lines: Sequence[int]) -> tuple[str, ...]:
     """A note on further rows with the same mistake."""
     return (f"also line{'s' * (len(lines) > 2)} {listed(lines[1:])}",) if len(lines) > 1 else ()
-
-
-def plain(text: str, most: int = 40) -> str:
-    """What a file says, fit for one line of a terminal: unprintable characters replaced, long text cut."""
-    shown = "".join(char if char.isprintable() else "�" for char in text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 @page("M401")

@@ -14,10 +14,10 @@ from mixc.compiler.laws.calibration import CalibrationFile, load_infolaw, load_t
 from mixc.compiler.problem import InfoLaw
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.supply.assumptions import fitted_range
-from mixc.compiler.supply.messages import at
 from mixc.compiler.supply.supply import Baseline, SupplyFile
 from mixc.dsl.diagnostics import Diagnostic, has_errors, page
 from mixc.dsl.text import Span
+from mixc.dsl.wording import at
 
 if TYPE_CHECKING:
     from mixc.compiler.laws.calibration import TransferCalibration

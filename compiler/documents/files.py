@@ -1,0 +1,236 @@
+"""Finding the files of a source: files, folders, patterns, saved datasets, here and in object stores."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, Protocol
+
+from mixc.compiler.documents.data import DataFile, Format, Unreadable
+from mixc.compiler.documents.messages import no_file, unknown_format, unopenable
+from mixc.compiler.documents.storage import filesystem, is_remote, local_path, told
+from mixc.compiler.recipe import Source
+from mixc.dsl.diagnostics import Diagnostic
+
+ENDINGS: dict[str, Format] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".arrow": "arrow",
+}
+COMPRESSED = (".gz", ".zst")
+STATE = "state.json"  # in a folder that `datasets` saved; names the files that belong to it
+NO_DOCUMENTS = (STATE, "dataset_dict.json", "dataset_info.json")
+LARGE_STATE = 64 << 20
+
+
+class Place(Protocol):
+    """Where paths lead: this machine or an object store."""
+
+    def match(self, pattern: str) -> list[str]:
+        """Files and folders of a path or pattern."""
+        ...
+
+    def inside(self, path: str) -> list[str] | None:
+        """All files below a folder; None of what is no folder."""
+        ...
+
+    def file(self, path: str) -> tuple[str, int, str]:
+        """Name, size and stamp of a file."""
+        ...
+
+    def text(self, path: str) -> bytes | None:
+        """The content of a small file; None if there is none."""
+        ...
+
+
+def find_files(source: Source, folder: Path) -> tuple[tuple[DataFile, ...], list[Diagnostic]]:
+    """The files of a source's `paths`, each once, sorted by name; relative paths are seen from `folder`."""
+    found: dict[str, DataFile] = {}
+    diagnostics: list[Diagnostic] = []
+    for pattern in source.paths:
+        try:
+            for file in _files(source, pattern, folder):
+                found[file.name] = file
+        except Unreadable as error:
+            diagnostics.append(error.diagnostic)
+    return tuple(found[name] for name in sorted(found)), diagnostics
+
+
+def format_of(name: str) -> Format | None:
+    """The format that a name says, None where it says none."""
+    path = PurePosixPath(name.lower())
+    if path.suffix in COMPRESSED:
+        inner = ENDINGS.get(path.with_suffix("").suffix)
+        return inner if inner == "jsonl" else None
+    return ENDINGS.get(path.suffix)
+
+
+def _files(source: Source, pattern: str, folder: Path) -> list[DataFile]:
+    place = _Remote(pattern, source) if is_remote(pattern) else _Local(folder, source)
+    chosen: list[tuple[str, Format]] = []
+    passed_over = 0
+    for path in place.match(pattern):
+        below = place.inside(path)
+        if below is None:
+            name = PurePosixPath(path).name
+            if name != PurePosixPath(pattern).name and (_is_hidden(name) or name in NO_DOCUMENTS):
+                continue
+            form = format_of(path) or _declared(source)
+            if form is None:
+                raise Unreadable(unknown_format(place.file(path)[0], source.span))
+            chosen.append((path, form))
+        else:
+            documents = _of_folder(place, path, below, source)
+            passed_over += len(below) - len(documents)
+            chosen += documents
+    if not chosen:
+        note = f"{passed_over:,} other file{'s' * (passed_over > 1)} found there, none of a known ending"
+        raise Unreadable(no_file(pattern, source.span, note if passed_over else ""))
+    return [
+        DataFile(source.name, name, path, form, size, stamp)
+        for path, form in chosen
+        for name, size, stamp in (place.file(path),)
+    ]
+
+
+def _declared(source: Source) -> Format | None:
+    return next((form for form in ENDINGS.values() if form == source.format), None)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _of_folder(place: Place, folder: str, below: Sequence[str], source: Source) -> list[tuple[str, Format]]:
+    """The documents of a folder. Of a saved dataset, the files it names; others there are caches of `datasets`."""
+    datasets = {PurePosixPath(path).parent.as_posix() for path in below if PurePosixPath(path).name == STATE}
+    states = {parent: _saved(place, f"{parent}/{STATE}") for parent in datasets}
+    found: list[tuple[str, Format]] = []
+    for path in below:
+        inner = PurePosixPath(path)
+        state = states.get(inner.parent.as_posix())
+        if any(_is_hidden(part) for part in inner.relative_to(folder).parts):
+            continue
+        if state is not None:
+            if inner.name in state:
+                found.append((path, "arrow"))
+        elif inner.name not in NO_DOCUMENTS:
+            form = format_of(path)
+            if form is not None:
+                found.append((path, form))
+    missing = [
+        f"{parent}/{name}"
+        for parent, names in states.items()
+        for name in names or ()
+        if f"{parent}/{name}" not in below
+    ]
+    if missing:
+        raise Unreadable(unopenable(missing[0], f"`{STATE}` of the dataset names it, but it is not there", source.span))
+    return found
+
+
+def _saved(place: Place, path: str) -> frozenset[str] | None:
+    """The files that the state of a saved dataset names; None of another file of that name."""
+    content = place.text(path)
+    try:
+        state: Any = json.loads(content or b"")
+        return frozenset(str(entry["filename"]) for entry in state["_data_files"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+class _Local:
+    """This machine. Paths are absolute, with forward slashes."""
+
+    def __init__(self, folder: Path, source: Source) -> None:
+        self.folder, self.source = folder.absolute(), source
+
+    def match(self, pattern: str) -> list[str]:
+        path = self.folder / local_path(pattern)
+        if path.exists():  # also where its name looks like a pattern
+            return [path.as_posix()]
+        # Not Path.glob, which takes no absolute pattern; and the folder's own name is no part of the pattern.
+        found = glob.iglob(local_path(pattern), root_dir=self.folder, recursive=True)  # noqa: PTH207
+        return sorted((self.folder / name).as_posix() for name in found)
+
+    def inside(self, path: str) -> list[str] | None:
+        if not Path(path).is_dir():
+            return None
+
+        def fail(error: OSError) -> None:
+            raise error
+
+        found = []
+        with told(self.name(path), remote=False, span=self.source.span):
+            for parent, _, names in os.walk(path, onerror=fail, followlinks=True):
+                found += [(PurePath(parent) / name).as_posix() for name in names]
+        return sorted(found)
+
+    def file(self, path: str) -> tuple[str, int, str]:
+        with told(self.name(path), remote=False, span=self.source.span):
+            stat = Path(path).stat()
+        return self.name(path), stat.st_size, str(stat.st_mtime_ns)
+
+    def text(self, path: str) -> bytes | None:
+        with told(self.name(path), remote=False, span=self.source.span):
+            return Path(path).read_bytes() if Path(path).stat().st_size < LARGE_STATE else None
+
+    def name(self, path: str) -> str:
+        return PurePath(os.path.relpath(path, self.folder)).as_posix()
+
+
+class _Remote:
+    """An object store. Paths are addresses as the recipe writes them."""
+
+    def __init__(self, pattern: str, source: Source) -> None:
+        self.scheme = pattern.partition("://")[0]
+        self.span = source.span
+        self.shown = pattern
+        self.system, _ = filesystem(pattern, pattern, source.span)
+        self.listed: dict[str, dict[str, Any]] = {}
+
+    def match(self, pattern: str) -> list[str]:
+        inner = self.inner(pattern)
+        with told(pattern, remote=True, span=self.span):
+            self.system.invalidate_cache()
+            if glob.has_magic(inner):
+                return sorted(self._note(self.system.glob(inner, detail=True)))
+            return [self.address(inner.rstrip("/"))] if self.system.exists(inner) else []
+
+    def inside(self, path: str) -> list[str] | None:
+        with told(path, remote=True, span=self.span):
+            if self._info(path)["type"] != "directory":
+                return None
+            return sorted(self._note(self.system.find(self.inner(path), detail=True)))
+
+    def file(self, path: str) -> tuple[str, int, str]:
+        with told(path, remote=True, span=self.span):
+            info = self._info(path)
+        keys = ("VersionId", "generation", "etag", "ETag", "blob_id", "ino", "mtime", "LastModified", "created")
+        stamp = next((str(info[key]) for key in keys if info.get(key) not in (None, "", "null")), "")
+        return path, int(info["size"] or 0), stamp.strip('"')
+
+    def text(self, path: str) -> bytes | None:
+        with told(path, remote=True, span=self.span):
+            return bytes(self.system.cat_file(self.inner(path)))
+
+    def inner(self, path: str) -> str:
+        return str(self.system._strip_protocol(path))
+
+    def address(self, inner: str) -> str:
+        return f"{self.scheme}://{inner.lstrip('/')}"
+
+    def _note(self, details: dict[str, dict[str, Any]]) -> Iterable[str]:
+        found = {self.address(path): info for path, info in details.items()}
+        self.listed |= found
+        return found
+
+    def _info(self, path: str) -> dict[str, Any]:
+        info = self.listed.get(path)
+        return info if info is not None else dict(self.system.info(self.inner(path)))
