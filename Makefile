@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format bench clean help
+.PHONY: demo test lint format bench corpus clean help
 
 help:
 	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
 	@echo "make test    every test (sets up the rest first)"
 	@echo "make lint    formatting, style, types"
 	@echo "make bench   figures, as ratios against a reference in the same run"
+	@echo "make corpus  real documents for recipes/docs.mix, into build/corpus (needs npm and apt-get)"
 
 $(BIN)/python:
 ifdef UV
@@ -57,6 +58,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
+
+# Packages are downloaded once, into build/packages.
+corpus: $(VENV)/.core
+	$(BIN)/python -m tests.corpus
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
