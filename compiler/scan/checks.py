@@ -1,0 +1,67 @@
+"""What profiles say about raters: scores that are absent, out of range, or drifted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mixc.compiler.recipe import Recipe
+from mixc.compiler.scan import messages
+from mixc.compiler.scan.normalise import EVERY, Tables, stability
+from mixc.compiler.scan.plan import Plan
+from mixc.compiler.scan.profile import NOTHING, Odd, Profile, total
+from mixc.dsl.diagnostics import Diagnostic
+
+RARE = 100  # one score in so many may lie outside the declared range
+DRIFT = 0.1
+
+
+def check_profile(recipe: Recipe, plan: Plan, profiles: Mapping[str, Profile]) -> list[Diagnostic]:
+    """Every source holds documents, and every rater has scores for most of the languages that it judges."""
+    found = [
+        messages.no_documents(source, profiles[source.name].empty)
+        for source in recipe.sources
+        if source.name in profiles and not profiles[source.name].held
+    ]
+    whole = total(profiles.values())
+    raters = {rater.name: rater for rater in recipe.raters}
+    for rater in plan.raters:
+        judged = judged_documents(plan, rater.name, whole)
+        for language, documents in sorted(judged.items()):
+            scored = int(whole.scores.get((rater.name, language), NOTHING)[1].sum())
+            if 2 * scored < documents and wanted(recipe, language):
+                found.append(messages.rater_absent(raters[rater.name], language, scored, documents))
+        outside = sum(whole.odd.get((rater.name, language), Odd()).outside for language in judged)
+        scored = sum(int(s[1].sum()) for (name, _), s in whole.scores.items() if name == rater.name)
+        if outside * RARE > scored:
+            found.append(messages.outside_range(raters[rater.name], outside, scored))
+    return found
+
+
+def wanted(recipe: Recipe, language: str) -> bool:
+    """Whether a language can be in the mixture at all."""
+    declared = {one.code for one in recipe.languages}
+    return not declared or recipe.all_languages is not None or language in declared
+
+
+def judged_documents(plan: Plan, rater: str, whole: Profile) -> dict[str, int]:
+    """Documents by language in the domains that weigh a rater."""
+    judged: dict[str, int] = {}
+    for (language, domain), (documents, _) in whole.held.items():
+        if rater in dict(plan.weights_of(domain)):
+            judged[language] = judged.get(language, 0) + documents
+    return judged
+
+
+def drift(recipe: Recipe, plan: Plan, tables: Tables, whole: Profile) -> list[Diagnostic]:
+    """Raters whose scores no longer fit tables that were fitted before; only ranks are evenly taken by definition."""
+    if plan.normalize != "rank":
+        return []
+    found = []
+    name = recipe.path.replace("\\", "/").rpartition("/")[2]
+    for (rater, language), table in sorted(tables.tables.items()):
+        if language == EVERY:
+            continue
+        index = stability(whole.scores.get((rater, language), NOTHING), table)
+        if index > DRIFT:
+            found.append(messages.drifted(rater, language, index, name))
+    return found

@@ -1,0 +1,120 @@
+"""Documents under names: which (language, domain) each belongs to, how many tokens it counts, and which are left out.
+
+Languages are the tags of the data, made canonical; those that mean no language of their own stay as they are written,
+so that what is not used can be reported by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from mixc.compiler.documents.data import Batch
+from mixc.compiler.scan.counting import count_tokens
+from mixc.compiler.scan.plan import SourcePlan
+from mixc.compiler.supply.languages import canonical, resolve
+
+UNKNOWN_LANGUAGE, UNKNOWN_DOMAIN = "und", "und"
+Ints = NDArray[np.int64]
+Key = tuple[str, str]  # language, domain
+
+
+@cache
+def language_of(tag: str, aliases: tuple[tuple[str, str], ...]) -> str:
+    """The canonical language of a tag, or the tag where it has none; aliases come first."""
+    for alias, target in aliases:
+        if alias.lower() == tag.lower() or (resolve(alias) is not None and resolve(alias) == resolve(tag)):
+            return canonical(target) or target
+    return canonical(tag) or tag
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """A batch whose documents have a `group` [n] (index into the labeller's keys) and `tokens` [n].
+
+    `counts` [n] is false for documents that are left out (empty text).
+    """
+
+    batch: Batch
+    group: NDArray[np.int32]
+    tokens: Ints
+    counts: NDArray[np.bool_]
+
+
+@dataclass(slots=True, eq=False)
+class Labeller:
+    """Gives the documents of one source their groups; `keys` grows as new ones are met, in the order they are met."""
+
+    plan: SourcePlan
+    keys: list[Key] = field(default_factory=list)
+    _languages: dict[str | None, int] = field(default_factory=dict)
+    _domains: dict[str | None, int] = field(default_factory=dict)
+    _pairs: NDArray[np.int32] = field(default_factory=lambda: np.full((4, 4), -1, dtype=np.int32))
+    _known: dict[Key, int] = field(default_factory=dict)
+
+    def label(self, batch: Batch) -> Labelled:
+        """Groups and tokens of a batch."""
+        language = self._codes(batch.language, self.plan.language, self._languages, batch.rows)
+        domain = self._codes(batch.domain, self.plan.domain, self._domains, batch.rows)
+        self._grow(len(self._languages), len(self._domains))
+        group = self._pairs[language, domain]
+        if batch.rows and group.min() < 0:
+            self._meet(language, domain, group < 0)
+            group = self._pairs[language, domain]
+        tokens, counts = count_tokens(self.plan, batch, [key[0] for key in self.keys], group)
+        return Labelled(batch, group, tokens, counts)
+
+    def _codes(
+        self, column: pa.Array | None, constant: str | None, known: dict[str | None, int], rows: int
+    ) -> NDArray[np.int32]:
+        """Every document's index into `known`."""
+        if column is None:
+            return np.full(rows, known.setdefault(constant, len(known)), dtype=np.int32)
+        encoded: Any = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+        values = encoded.dictionary.to_pylist()
+        indices = pc.fill_null(encoded.indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
+        met = np.zeros(len(values) + 1, dtype=bool)
+        met[indices] = True
+        place = np.zeros(len(values) + 1, dtype=np.int32)
+        for i, value in enumerate([*values, None]):
+            if met[i]:
+                place[i] = known.setdefault(value or None, len(known))
+        return np.asarray(place[indices])
+
+    def _grow(self, languages: int, domains: int) -> None:
+        wide = (
+            max(self._pairs.shape[0], 1 << languages.bit_length()),
+            max(self._pairs.shape[1], 1 << domains.bit_length()),
+        )
+        if wide != self._pairs.shape:
+            grown = np.full(wide, -1, dtype=np.int32)
+            grown[: self._pairs.shape[0], : self._pairs.shape[1]] = self._pairs
+            self._pairs = grown
+
+    def _meet(self, language: NDArray[np.int32], domain: NDArray[np.int32], new: NDArray[np.bool_]) -> None:
+        languages, domains = list(self._languages), list(self._domains)
+        both = language[new].astype(np.int64) << 32 | domain[new]
+        for pair in np.unique(both).tolist():
+            i, j = pair >> 32, pair & 0xFFFFFFFF
+            key = self._named(languages[i], domains[j])
+            self._pairs[i, j] = self._known.setdefault(key, len(self._known))
+            if len(self.keys) < len(self._known):
+                self.keys.append(key)
+
+    def _named(self, tag: str | None, domain: str | None) -> Key:
+        code = UNKNOWN_LANGUAGE if tag is None else language_of(tag, self.plan.aliases)
+        return code, domain or UNKNOWN_DOMAIN
+
+
+def labelled(plan: SourcePlan, batches: Iterator[Batch]) -> Iterator[tuple[Labeller, Labelled]]:
+    """Every batch with its labels, under one labeller."""
+    labeller = Labeller(plan)
+    for batch in batches:
+        yield labeller, labeller.label(batch)

@@ -1,0 +1,112 @@
+"""From a recipe and the columns that its data has to the plan of how documents are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from mixc.compiler.documents.data import DataFile, Unreadable, Wanted
+from mixc.compiler.documents.files import find_files
+from mixc.compiler.documents.reading import columns_of
+from mixc.compiler.recipe import Domain, Rater, Recipe, Source
+from mixc.compiler.scan import messages
+from mixc.compiler.scan.plan import Counting, Plan, RaterPlan, SourcePlan, whole_weights
+from mixc.dsl.diagnostics import Diagnostic, has_errors
+
+TOKENIZER = 'tokenizer("'
+Files = Mapping[str, tuple[DataFile, ...]]
+
+
+def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
+    """The plan of a recipe and the files of every source of documents; None when something is missing."""
+    folder = Path(recipe.path).parent
+    files: dict[str, tuple[DataFile, ...]] = {}
+    found: list[Diagnostic] = []
+    sources: list[SourcePlan] = []
+    for source in sorted(recipe.sources, key=lambda source: source.name):
+        if not source.paths:
+            continue
+        files[source.name], problems = find_files(source, folder)
+        found += problems
+        if files[source.name]:
+            planned, problems = plan_source(recipe, source, files[source.name][0])
+            found += problems
+            sources += [planned] if planned else []
+    if has_errors(found):
+        return None, files, found
+    weighed = weighing(recipe.domains)
+    used = {name for _, weights in weighed for name, _ in weights}
+    raters = tuple(plan_rater(rater) for rater in sorted(recipe.raters, key=lambda r: r.name) if rater.name in used)
+    return Plan(tuple(sources), raters, weighed, recipe.quality.normalize), files, found
+
+
+def weighing(domains: Iterable[Domain]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+    """Whole weights of every domain that has any, by name."""
+    rated = {domain.name: whole_weights(dict(domain.weights)) for domain in domains}
+    return tuple((name, weights) for name, weights in sorted(rated.items()) if weights)
+
+
+def plan_rater(rater: Rater) -> RaterPlan:
+    """A rater of a column."""
+    return RaterPlan(rater.name, rater.column or rater.name, rater.better, rater.range, rater.missing, rater.scope)
+
+
+def plan_source(recipe: Recipe, source: Source, first: DataFile) -> tuple[SourcePlan | None, list[Diagnostic]]:
+    """How a source is read, from the columns of its first file; what the recipe does not name is found by its role."""
+    try:
+        there = columns_of(first)
+    except Unreadable as error:
+        return None, [error.diagnostic]
+    stated = dict(source.columns)
+    column = {
+        role: stated.get(role, role if role in there else None)
+        for role in ("id", "text", "language", "domain", "tokens")
+    }
+    way, name = counting(column["tokens"])
+    tokens = name if way == "column" else None
+    found: list[Diagnostic] = []
+    if column["id"] is None and column["text"] is None:
+        found.append(messages.no_identity(source, there))
+    elif tokens is None and column["text"] is None:
+        found.append(messages.no_tokens(source, there))
+    if found:
+        return None, found
+    needs_text = column["id"] is None or tokens is None
+    wanted = Wanted(
+        id=column["id"],
+        text=column["text"] if needs_text else None,
+        language=None if source.language else column["language"],
+        domain=column["domain"] if source.domain == "und" else None,
+        tokens=tokens,
+        scores=scores_of(recipe, source, column["domain"] if source.domain == "und" else None),
+    )
+    planned = SourcePlan(
+        name=source.name,
+        paths=source.paths,
+        wanted=wanted,
+        counting=Counting(way, "" if way == "bytes" else name, source.tokens_per_byte),
+        language=source.language or (None if wanted.language else "und"),
+        domain=source.domain if wanted.domain is None else None,
+        aliases=source.aliases,
+        eos=source.eos,
+        ids=source.ids,
+        format=source.format,
+    )
+    return planned, []
+
+
+def counting(tokens: str | None) -> tuple[Literal["column", "tokenizer", "bytes"], str]:
+    """How tokens are counted, and the column or the tokenizer."""
+    if tokens is None:
+        return "bytes", ""
+    if tokens.startswith(TOKENIZER):
+        return "tokenizer", tokens.removeprefix(TOKENIZER).removesuffix('")')
+    return "column", tokens
+
+
+def scores_of(recipe: Recipe, source: Source, domain_column: str | None) -> tuple[tuple[str, str], ...]:
+    """(rater, column) of the raters that the source's domains weigh: all of them where domains are a column."""
+    domains = [d for d in recipe.domains if domain_column is not None or d.name == source.domain]
+    used = {name for _, weights in weighing(domains) for name, _ in weights}
+    return tuple((r.name, r.column or r.name) for r in sorted(recipe.raters, key=lambda r: r.name) if r.name in used)

@@ -1,0 +1,87 @@
+"""Stages of a scan: what some work gives for every file, done only for files whose result is not kept already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import pyarrow as pa
+
+from mixc.compiler.documents.data import DataFile, Part
+from mixc.compiler.documents.reading import parts
+from mixc.compiler.executor import Executor, Failure
+from mixc.compiler.progress import Progress
+from mixc.compiler.scan import messages
+from mixc.compiler.scan.store import Store
+from mixc.dsl.diagnostics import Diagnostic
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file with its content hash."""
+
+    file: DataFile
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage(Generic[T]):
+    """Work on parts of files whose results add up, with the names under which they are kept, and how.
+
+    `kind` and `key` name the kept result of a file; `what` is said of the stage while it runs.
+    """
+
+    what: str
+    kind: str
+    key: Callable[[Found], str]
+    work: Callable[[Part], T]
+    total: Callable[[Iterable[T]], T]
+    to_table: Callable[[T], pa.Table]
+    from_table: Callable[[pa.Table], T]
+
+
+def each(
+    stage: Stage[T], known: Sequence[Found], store: Store, executor: Executor, progress: Progress
+) -> tuple[dict[Found, T], list[Diagnostic]]:
+    """The result of every file, in the order of the files; what could be done is kept even where some of it failed."""
+    results: dict[Found, T] = {}
+    for one in known:
+        kept = store.table(stage.kind, stage.key(one))
+        if kept is not None:
+            results[one] = stage.from_table(kept)
+    missing = [one for one in known if one not in results]
+    tasks = [(one, part) for one in missing for part in parts(one.file)]
+    left = Counter(one for one, _ in tasks)
+    pending: dict[Found, dict[int, T]] = {one: {} for one in missing}
+    failures: dict[int, Failure] = {}
+
+    def done(index: int, result: T | Failure) -> None:
+        one, _ = tasks[index]
+        if isinstance(result, Failure):
+            failures[index] = result
+            return
+        pending[one][index] = result
+        progress.advance(one.file.size // left[one], getattr(result, "rows", 0))
+        if len(pending[one]) == left[one]:
+            results[one] = stage.total(pending[one][i] for i in sorted(pending[one]))
+            store.keep(stage.kind, stage.key(one), stage.to_table(results[one]))
+            pending[one].clear()
+
+    if tasks:
+        progress.begin(stage.what, sum(one.file.size for one in missing))
+        executor.map(stage.work, [part for _, part in tasks], done)
+        progress.end()
+    return {one: results[one] for one in known if one in results}, failed(failures)
+
+
+def failed(failures: Mapping[int, Failure]) -> list[Diagnostic]:
+    """What to say of tasks that failed: what their readers say of the data, else that workers did."""
+    if not failures:
+        return []
+    told = [failure.diagnostic for _, failure in sorted(failures.items()) if failure.diagnostic is not None]
+    others = [failure for _, failure in sorted(failures.items()) if failure.diagnostic is None]
+    return [*told, messages.failed_tasks(len(others), others[0].message)] if others else told

@@ -1,0 +1,105 @@
+"""What scanning remembers, under `.mixc/` beside the recipe: nothing in it is needed, all of it is made again if lost.
+
+Entries are named by what they depend on (content of the file, columns, weights, tables), so a changed weight finds the
+profiles again and a changed file finds nothing. Each is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mixc.compiler.documents.data import DataFile, Wanted
+from mixc.compiler.documents.reading import identity
+
+VERSION = 1
+FOLDER = ".mixc"
+
+
+def key_of(*parts: Any) -> str:
+    """A name for what depends on these values."""
+    return hashlib.sha256(json.dumps([VERSION, *parts], sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+class Store:
+    """The cache of one recipe's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / FOLDER
+        self._stamps = self.folder / "files.json"
+        self._known: dict[str, list[str]] | None = None
+
+    def table(self, kind: str, name: str) -> pa.Table | None:
+        """A table that was kept; None where there is none, or where it cannot be read."""
+        with contextlib.suppress(OSError, pa.ArrowException):
+            return pq.read_table(self._path(kind, name), memory_map=False)
+        return None
+
+    def keep(self, kind: str, name: str, table: pa.Table) -> None:
+        """Keep a table."""
+        self._replace(self._path(kind, name), lambda path: pq.write_table(table, path, compression="zstd"))
+
+    def identity(self, file: DataFile, wanted: Wanted) -> str:
+        """The content hash of a file, made again only when its size or time changed."""
+        known = self._identities()
+        key = key_of(file.name, asdict(wanted))
+        stamp = self._stamp(file)
+        if known.get(key, [""])[0] != stamp:
+            known[key] = [stamp, identity(file, wanted)]
+        return known[key][1]
+
+    def knows(self, file: DataFile, wanted: Wanted) -> bool:
+        """Whether a file was read before and is as it was."""
+        return self._identities().get(key_of(file.name, asdict(wanted)), [""])[0] == self._stamp(file)
+
+    def path_of(self, kind: str, name: str, table: pa.Table) -> Path:
+        """Where a table is kept, for workers to read; written if it is not there."""
+        path = self._path(kind, name)
+        if not path.exists():
+            self.keep(kind, name, table)
+        return path.absolute()
+
+    def folder_of(self, kind: str) -> Path:
+        """A folder for files of a kind that write themselves."""
+        folder = (self.folder / kind).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def save(self) -> None:
+        """Write down the identities."""
+        if self._known is not None:
+            text = json.dumps(self._known, indent=0, sort_keys=True)
+            self._replace(self._stamps, lambda path: Path(path).write_text(text, encoding="utf-8"))
+
+    def _stamp(self, file: DataFile) -> str:
+        return f"{file.path} {file.size} {file.stamp}"
+
+    def _identities(self) -> dict[str, list[str]]:
+        if self._known is None:
+            self._known = {}
+            with contextlib.suppress(OSError, ValueError):
+                self._known = json.loads(self._stamps.read_text(encoding="utf-8"))
+        return self._known
+
+    def _path(self, kind: str, name: str) -> Path:
+        return self.folder / kind / f"{name}.parquet"
+
+    def _replace(self, path: Path, write: Any) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+        try:
+            write(str(temporary))
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
