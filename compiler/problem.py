@@ -61,13 +61,19 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The supply of one (source, language, domain), cut into buckets, best first."""
+    """The supply of one (source, language, domain), cut into buckets, best first.
+
+    A domain with a sampling curve S ties its buckets: they are taken in proportion to `copies`, the mean of S over each
+    bucket's tokens, with S(best) = `peak`. Both are empty and zero where buckets are free of each other.
+    """
 
     source: str
     language: str
     domain: str
     rated: bool
     buckets: tuple[Bucket, ...]
+    copies: tuple[float, ...] = ()
+    peak: float = 0.0
 
     @property
     def tokens(self) -> int:

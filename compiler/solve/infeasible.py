@@ -8,7 +8,8 @@ from mixc.compiler.recipe import Limit, Rule
 from mixc.compiler.solve.conflict import Clash, Conflict, capacity, explain_infeasible, needed_factor
 from mixc.compiler.solve.elastic import JUST, Elastic, Member
 from mixc.compiler.solve.errors import Line, budget_unfilled, contradiction, no_optimum
-from mixc.compiler.solve.lower import ORDER, Lowered
+from mixc.compiler.solve.lower import Lowered
+from mixc.compiler.solve.structure import ORDER
 from mixc.compiler.solve.wording import loosened, meaning, passes, size, tokens
 from mixc.dsl.diagnostics import Diagnostic
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -14,8 +12,8 @@ from mixc.compiler.problem import Problem
 from mixc.compiler.recipe import Rule
 from mixc.compiler.solve.program import Cells, Change, LanguageLaws, Program, Rules
 from mixc.compiler.solve.rows import BaselineValue, Frame, Row, is_passes, resolved_bound, row_of
+from mixc.compiler.solve.structure import Structure, best_passes, borne, structure
 
-ORDER = "order = "
 PREFERENCE = 3e-6  # mu of solver.md 2; at 1e-4 unlimited repetition moves shares by 3e-3
 
 
@@ -79,7 +77,7 @@ def _frame(problem: Problem) -> tuple[Frame, tuple[tuple[int, int], ...]]:
         ((pool.language, pool.source, pool.domain, j), i, bucket, pool.rated)
         for i, pool in enumerate(problem.pools)
         for j, bucket in enumerate(pool.buckets)
-        if bucket.tokens > 0
+        if bucket.tokens > 0 and (not pool.copies or pool.copies[j] > 0)
     )
     keys = tuple(entry[0] for entry in entries)
     density = np.array([entry[2].density for entry in entries])
@@ -124,16 +122,18 @@ def _limited(problem: Problem, frame: Frame, baseline: BaselineValue) -> tuple[C
             limit[where], names[where] = passes, name
 
     sources = {source.name: source for source in problem.sources}
-    for c, (_, name, _, _) in enumerate(cells.keys):
+    peaks = best_passes(problem)
+    for c, (language, name, domain, bucket) in enumerate(cells.keys):
         source = sources[name]
+        part = peaks.get((name, language, domain, bucket), 1.0)  # under a curve the limit is on the best document
         if source.limit is not None:
-            tighten(c, source.limit.passes, "")
+            tighten(c, borne(source.limit.passes, part), "")
         for p, phase in enumerate(frame.phases):
             if source.phases is not None and phase not in source.phases:
                 phase_limit[c, p] = 0.0
         for phase, inside in source.phase_limits:
             p = frame.phases.index(phase)
-            phase_limit[c, p] = min(phase_limit[c, p], inside.passes)
+            phase_limit[c, p] = min(phase_limit[c, p], borne(inside.passes, part))
     for rule in problem.rules:
         if is_passes(rule):
             term = next(term for term in rule.terms if term.baseline is None)
@@ -141,10 +141,12 @@ def _limited(problem: Problem, frame: Frame, baseline: BaselineValue) -> tuple[C
             chosen = frame.phases_of(term.of, rule.phase)
             for at in np.flatnonzero(frame.cells_of(term.of)):
                 c = int(at)
+                language, name, domain, bucket = cells.keys[c]
+                part = peaks.get((name, language, domain, bucket), 1.0)
                 if chosen.all():
-                    tighten(c, bound, rule.text)
+                    tighten(c, borne(bound, part), rule.text)
                 else:
-                    phase_limit[c, chosen] = np.minimum(phase_limit[c, chosen], bound)
+                    phase_limit[c, chosen] = np.minimum(phase_limit[c, chosen], borne(bound, part))
     return replace(cells, limit=limit, phase_limit=phase_limit), tuple(names)
 
 
@@ -202,7 +204,7 @@ def _rules(
         rows.append(len(gathered))
         gathered.append(Gathered(rule.text, row, rule.sense == "==", weight))
     free = problem if ordered else replace(problem, order="free")
-    return tuple(rows), tuple(implied), _stack(gathered, _order_rows(free, frame), ORDER + problem.order, frame)
+    return tuple(rows), tuple(implied), _stack(gathered, structure(free, frame), frame)
 
 
 def _weight_unit(rule: Rule, frame: Frame) -> float:
@@ -216,45 +218,9 @@ def _identity(row: Row, rule: Rule) -> bytes:
     return sense + row.affine.tobytes() + row.info.tobytes() + row.loss.tobytes() + change
 
 
-def _order_rows(problem: Problem, frame: Frame) -> sparse.csr_array:
-    """`epochs`: better buckets repeated at least as often; `shares`: better buckets at least as large, per language.
-
-    Rows [m, n*P] of `difference >= 0`, largest coefficient one.
-    """
-    n, phases = len(frame.cells), len(frame.phases)
-    supply = frame.cells.supply
-    pairs = list(_order_pairs(problem, frame)) if problem.order != "free" else []
-    matrix = sparse.lil_array((len(pairs), n))
-    for k, (better, worse) in enumerate(pairs):
-        for cells, sign in ((better, 1.0), (worse, -1.0)):
-            size = supply[cells].sum() if problem.order == "epochs" else 1.0
-            for c in cells:
-                matrix[k, c] = sign / size
-        matrix[[k]] = matrix[[k]] / abs(matrix[[k]]).max()
-    return sparse.csr_array(sparse.kron(matrix.tocsr(), np.ones((1, phases)), format="csr"))
-
-
-def _order_pairs(problem: Problem, frame: Frame) -> Iterator[tuple[list[int], list[int]]]:
-    """Cells of a better bucket and of the next worse one, per (source, language, domain) or per language."""
-    groups: dict[tuple[str, ...], dict[int, list[int]]] = {}
-    for c, (language, source, domain, bucket) in enumerate(frame.cells.keys):
-        if not frame.rated[c]:
-            continue
-        name = (language, source, domain) if problem.order == "epochs" else (language,)
-        level = bucket if problem.order == "epochs" else _law_bucket(problem, frame.rank_high[c])
-        groups.setdefault(name, {}).setdefault(level, []).append(c)
-    for levels in groups.values():
-        ordered = [levels[level] for level in sorted(levels)]
-        yield from pairwise(ordered)
-
-
-def _law_bucket(problem: Problem, rank: float) -> int:
-    return int(np.searchsorted(np.array(problem.law.edges), rank - 1e-9))
-
-
-def _stack(gathered: list[Gathered], order: sparse.csr_array, name: str, frame: Frame) -> Rules:
+def _stack(gathered: list[Gathered], fixed: Structure, frame: Frame) -> Rules:
     n, phases, count = len(frame.cells), len(frame.phases), len(frame.languages)
-    extra = len(order.indptr) - 1
+    extra = len(fixed.names)
     scales = np.array([_scale(g.row) for g in gathered])
     affine: list[sparse.csr_array] = [sparse.csr_array((0, n * phases))]
     affine += [sparse.csr_array(g.row.affine.reshape(1, -1) / s) for g, s in zip(gathered, scales, strict=True)]
@@ -265,12 +231,12 @@ def _stack(gathered: list[Gathered], order: sparse.csr_array, name: str, frame: 
     changes = tuple(Change(k, change[0] / scales[k], change[1]) for k, change in moved if change is not None)
     none = np.zeros(extra)
     return Rules(
-        names=tuple(g.name for g in gathered) + (name,) * extra,
-        affine=sparse.csr_array(sparse.vstack([*affine, order])),
+        names=tuple(g.name for g in gathered) + fixed.names,
+        affine=sparse.csr_array(sparse.vstack([*affine, fixed.rows])),
         info=sparse.csr_array(sparse.vstack([*info, sparse.csr_array((extra, n))])),
         loss=np.concatenate([np.array(loss).reshape(-1, count), np.zeros((extra, count))]),
         bound=np.concatenate([np.array([g.row.bound for g in gathered]) / scales, none]),
-        equality=np.concatenate([np.array([g.equality for g in gathered], dtype=bool), none.astype(bool)]),
+        equality=np.concatenate([np.array([g.equality for g in gathered], dtype=bool), fixed.equality]),
         weight=np.concatenate([np.array([g.weight for g in gathered]) * scales, none + math.inf]),
         scale=np.concatenate([scales, none + 1.0]),
         changes=changes,
