@@ -10,9 +10,12 @@ import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
+from importlib.metadata import entry_points
+from types import ModuleType
 
 import mixc.compiler
 import mixc.dsl
+from mixc.compiler.registry import GROUP
 from mixc.dsl.diagnostics import PAGES, Page
 
 MARK = "@page("
@@ -20,10 +23,16 @@ MARK = "@page("
 
 def all_pages() -> Mapping[str, Page]:
     """Every page by its code, after importing the modules that hold one."""
-    for package in (mixc.dsl, mixc.compiler):
+    for package in (mixc.dsl, mixc.compiler, *_backends()):
         for name in modules_with_pages(package.__path__, f"{package.__name__}."):
             importlib.import_module(name)
     return PAGES
+
+
+def _backends() -> list[ModuleType]:
+    """The packages that registered backends lie in: what runs manifests has pages of its own."""
+    packages = {point.module.rpartition(".")[0] for point in entry_points(group=GROUP)}
+    return [importlib.import_module(name) for name in sorted(packages) if name]
 
 
 def page_text(page: Page) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mixc.compiler.recipe import Budget, Recipe
     from mixc.compiler.review.lock import Lock
     from mixc.compiler.review.schema import Manifest
+    from mixc.compiler.review.tables import RunTables
+    from mixc.compiler.scan.catalog import Catalog
     from mixc.compiler.supply.supply import Supply
 
 
@@ -30,9 +32,11 @@ class Artefacts:
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     allow_outside: bool = False
     recipe: Recipe | None = None
+    catalog: Catalog | None = None
     supply: Supply | None = None
     problem: Problem | None = None
     decision: Decision | None = None
+    tables: RunTables | None = None
     manifest: Manifest | None = None
     lock: Lock | None = None
 
@@ -60,11 +64,23 @@ def load(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     return replace(made, recipe=recipe), found
 
 
+def read_documents(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """The catalog of the recipe's documents, if it has any: as it was scanned, and what little is new."""
+    recipe = _made(made.recipe)
+    if not any(source.paths for source in recipe.sources):
+        return made, []
+    from mixc.compiler.executor import run_on
+    from mixc.compiler.scan.scan import scan
+
+    catalog, found = run_on("local", 1, lambda executor: scan(recipe, executor, small=True))
+    return replace(made, catalog=catalog), found
+
+
 def find_supply(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     """How many tokens of what there are."""
     from mixc.compiler.supply.pools import build_supply
 
-    supply, found = build_supply(_made(made.recipe))
+    supply, found = build_supply(_made(made.recipe), made.catalog)
     return replace(made, supply=supply), found
 
 
@@ -109,10 +125,13 @@ def record(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     from mixc.compiler.review.inputs import provenance_of
     from mixc.compiler.review.lock import build_lock
     from mixc.compiler.review.manifest import build_manifest
+    from mixc.compiler.review.tables import run_tables
 
-    provenance = provenance_of(_made(made.recipe), _made(made.supply))
+    supply = _made(made.supply)
+    tables = None if supply.documents is None else run_tables(_made(made.problem), supply.documents)
+    provenance = provenance_of(_made(made.recipe), supply, tables)
     manifest = build_manifest(_made(made.decision), provenance)
-    return replace(made, manifest=manifest, lock=build_lock(provenance)), []
+    return replace(made, tables=tables, manifest=manifest, lock=build_lock(provenance)), []
 
 
 def pin(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
@@ -124,10 +143,10 @@ def pin(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
 
 
 CHECK: tuple[Pass, ...] = (load,)
-PIN: tuple[Pass, ...] = (load, find_supply, pin)
-PROBLEM: tuple[Pass, ...] = (load, find_supply, settle, state_problem)
+PIN: tuple[Pass, ...] = (load, read_documents, find_supply, pin)
+PROBLEM: tuple[Pass, ...] = (load, read_documents, find_supply, settle, state_problem)
 DECIDE: tuple[Pass, ...] = (settle, state_problem, solve, record)
-COMPILE: tuple[Pass, ...] = (load, find_supply, settle, state_problem, solve, record)
+COMPILE: tuple[Pass, ...] = (load, read_documents, find_supply, settle, state_problem, solve, record)
 
 
 @page("M470")

@@ -13,6 +13,8 @@ from mixc.compiler.cli.compile import compile_recipe
 from mixc.compiler.cli.diff import diff
 from mixc.compiler.cli.explain import explain
 from mixc.compiler.cli.fmt import fmt
+from mixc.compiler.cli.run import run_manifest, verify_selection
+from mixc.compiler.cli.scan import scan_recipe
 from mixc.compiler.cli.schema import schema
 from mixc.compiler.cli.session import show
 
@@ -44,8 +46,11 @@ def _common(
 
 app.command("check")(check)
 app.command("fmt")(fmt)
+app.command("scan")(scan_recipe)
 app.command("compile")(compile_recipe)
 app.command("explain")(explain)
 app.command("diff")(diff)
 app.command("compare")(compare)
+app.command("run")(run_manifest)
+app.command("verify")(verify_selection)
 app.command("schema")(schema)

@@ -21,10 +21,12 @@ from mixc.compiler.cli.session import (
 
 if TYPE_CHECKING:
     from mixc.compiler.pipeline import Artefacts
+    from mixc.compiler.review.tables import RunTables
     from mixc.dsl.diagnostics import Diagnostic
 
 MANIFEST = ".manifest.json"
 LOCK = ".lock"
+TABLES = ".tables.parquet"
 
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="MANIFEST", help="Where the manifest goes; the lock beside it.")
@@ -69,6 +71,11 @@ def lock_beside(manifest: Path) -> Path:
     return manifest.parent / (stem + LOCK)
 
 
+def tables_beside(manifest: Path) -> Path:
+    """`x.tables.parquet` for `x.manifest.json`."""
+    return lock_beside(manifest).with_suffix(TABLES)
+
+
 def artefacts(made: Artefacts, manifest: Path) -> dict[Path, bytes]:
     """The bytes of manifest and lock by path."""
     from mixc.compiler.review.lock import lock_text
@@ -76,10 +83,20 @@ def artefacts(made: Artefacts, manifest: Path) -> dict[Path, bytes]:
 
     assert made.manifest is not None
     assert made.lock is not None
-    return {
+    files = {
         manifest: manifest_text(made.manifest).encode(),
         lock_beside(manifest): lock_text(made.lock).encode(),
     }
+    return files if made.tables is None else files | {tables_beside(manifest): _tables(made.tables, manifest)}
+
+
+def _tables(tables: RunTables, manifest: Path) -> bytes:
+    """The bytes on disk where they hold the same tables: another version of the writer may have written them."""
+    from mixc.compiler.review.tables import read_tables, tables_bytes
+
+    path = tables_beside(manifest)
+    same, _ = read_tables(str(path), tables.hash)
+    return tables_bytes(tables) if same is None else path.read_bytes()
 
 
 def _against_lock(made: Artefacts, path: Path) -> list[Diagnostic]:

@@ -28,6 +28,8 @@ Params = Annotated[
 AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Let the recipe read files outside its own folder.")
 ]
+Engine = Annotated[str, typer.Option("--engine", metavar="NAME", help="Where work is done: `local` or `ray`.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="How many processes; all processors by default.")]
 Force = Annotated[bool, typer.Option("--force", help="Read manifests that were edited after they were compiled.")]
 
 

@@ -6,15 +6,18 @@ import os
 from pathlib import Path, PurePath
 
 from mixc.compiler.recipe import Recipe
+from mixc.compiler.review.plan import stages
 from mixc.compiler.review.provenance import PinnedFile, PinnedSource, Provenance
+from mixc.compiler.review.tables import RunTables
 from mixc.compiler.supply.supply import Supply
 from mixc.dsl.text import Span
 
 PLANNED = "the supply comes from published sizes, not from documents"
 
 
-def provenance_of(recipe: Recipe, supply: Supply) -> Provenance:
+def provenance_of(recipe: Recipe, supply: Supply, tables: RunTables | None = None) -> Provenance:
     """What manifest and lock say beside the problem; every path is relative to the recipe's folder."""
+    documents = supply.documents
     planning = [source.name for source in recipe.sources if not source.paths]
     return Provenance(
         name=recipe.name,
@@ -28,6 +31,9 @@ def provenance_of(recipe: Recipe, supply: Supply) -> Provenance:
         places=_places(recipe),
         seed=recipe.budget.seed,
         reason=PLANNED if planning else None,
+        stages=() if documents is None else stages(documents.catalog.plan, recipe.domains),
+        bits=None if documents is None else documents.catalog.bits,
+        tables=None if tables is None else tables.hash,
     )
 
 
@@ -44,7 +50,8 @@ def _sources(supply: Supply, planning: list[str]) -> tuple[PinnedSource, ...]:
             name=one.source,
             planning=one.source in planning,
             files=tuple(file.name for file in one.files),
-            size=sum(file.size for file in one.files),
+            size=sum(file.size for file in one.files) if one.size is None else one.size,
+            count=one.count or len(one.files),
             sha256=one.sha256,
             tokens=one.tokens,
             documents=one.documents,

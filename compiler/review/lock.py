@@ -30,10 +30,11 @@ class FileBlock(Row):
 
 
 class SourceBlock(Row):
-    """What a source held; `documents` is absent for published sizes."""
+    """What a source held; `documents` is absent for published sizes, `count` (of files) where all are named."""
 
     planning: bool
     files: Rows[str]
+    count: Count | None = None
     bytes: Count
     sha256: Hash
     tokens: Count
@@ -99,6 +100,7 @@ def build_lock(provenance: Provenance) -> Lock:
             s.name: SourceBlock(
                 planning=s.planning,
                 files=s.files,
+                count=None if s.files or s.planning else s.count,
                 bytes=s.size,
                 sha256=s.sha256,
                 tokens=s.tokens,

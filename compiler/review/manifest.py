@@ -14,6 +14,7 @@ from mixc.compiler.recipe import Limit, Selector
 from mixc.compiler.review import rows
 from mixc.compiler.review.binding import taken, what_binds
 from mixc.compiler.review.canonical import at_least, at_most, canonical, digest, figure
+from mixc.compiler.review.plan_rows import EvaluationRow, SelectionRow
 from mixc.compiler.review.provenance import Provenance
 from mixc.compiler.review.schema import Manifest
 
@@ -54,12 +55,12 @@ def build_manifest(decision: Decision, provenance: Provenance) -> Manifest:
         certificate=_certificate(decision),
         licences=tuple(_licences(decision, licences)),
         totals=_totals(decision),
-        selection=rows.SelectionRow(seed=provenance.seed),
+        selection=SelectionRow(seed=provenance.seed, bits=provenance.bits, tables=provenance.tables),
         evaluations=tuple(
-            rows.EvaluationRow(suite=e.suite, panel=e.panel, harness=e.harness, holdout=e.holdout)
+            EvaluationRow(suite=e.suite, panel=e.panel, harness=e.harness, holdout=e.holdout)
             for e in provenance.evaluations
         ),
-        plan=(),
+        plan=provenance.stages,
         runnable=provenance.reason is None,
         reason=provenance.reason,
         assumptions=provenance.assumptions,
@@ -122,6 +123,8 @@ def _supply(pool: Pool) -> rows.SupplyRow:
         high=tuple(b.high for b in pool.buckets),
         tokens=tuple(b.tokens for b in pool.buckets),
         density=tuple(b.density for b in pool.buckets),
+        copies=pool.copies or None,
+        peak=pool.peak or None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mixc.compiler.recipe import Evaluation
+from mixc.compiler.review.plan_rows import StageRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,10 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True)
 class PinnedSource:
-    """What a source held: its files, their bytes and joint hash, its unique tokens and, where known, its documents."""
+    """What a source held: its files, their bytes and joint hash, its unique tokens and, where known, its documents.
+
+    Of documents only the `count` of files is told; their names and hashes are in the tables.
+    """
 
     name: str
     planning: bool
@@ -28,12 +32,14 @@ class PinnedSource:
     sha256: str
     tokens: int
     documents: int | None = None
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """The recipe's words and inputs. `reason` says why the mixture cannot be run, None when it can.
 
+    `stages` are how documents are read and rated; `bits` and `tables` (a hash) go with them.
     `places` maps what can change (`budget`, `language en`, `source web`, `phase anneal`) to `file:line`.
     """
 
@@ -48,3 +54,6 @@ class Provenance:
     places: tuple[tuple[str, str], ...] = ()
     seed: int = 0
     reason: str | None = None
+    stages: tuple[StageRow, ...] = ()
+    bits: int | None = None
+    tables: str | None = None

@@ -96,7 +96,8 @@ def _source(row: rows.SourceRow) -> ProblemSource:
 
 def _pool(row: rows.SupplyRow) -> Pool:
     buckets = zip(row.low, row.high, row.tokens, row.density, strict=True)
-    return Pool(row.source, row.language, row.domain, row.rated, tuple(Bucket(*bucket) for bucket in buckets))
+    cut = tuple(Bucket(*bucket) for bucket in buckets)
+    return Pool(row.source, row.language, row.domain, row.rated, cut, row.copies or (), row.peak or 0.0)
 
 
 def _rule(row: rows.RuleRow) -> Rule:

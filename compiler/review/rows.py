@@ -6,7 +6,7 @@ is in 1e9 tokens of the best bucket read once. Lists per bucket run from best to
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -120,7 +120,10 @@ class SourceRow(Row):
 
 
 class SupplyRow(Row):
-    """Unique tokens of one (source, language, domain) per bucket [low, high) of quality ranks, and their density."""
+    """Unique tokens of one (source, language, domain) per bucket [low, high) of quality ranks, and their density.
+
+    Under a sampling curve `copies` are its means over the buckets, which ties them, and `peak` its value at the best.
+    """
 
     source: str
     language: str
@@ -130,6 +133,8 @@ class SupplyRow(Row):
     high: Rows[Real]
     tokens: Rows[Count]
     density: Rows[Real]
+    copies: Rows[Real] | None = None
+    peak: Real | None = None
 
 
 class MixtureRow(Row):
@@ -249,30 +254,6 @@ class LicenceRow(Row):
     sources: Rows[str]
     tokens: Count
     share: Real
-
-
-class SelectionRow(Row):
-    """What the selection of documents depends on beside the mixture."""
-
-    seed: Count
-
-
-class EvaluationRow(Row):
-    """An `evaluate` block as the recipe states it; nothing is planned from it yet."""
-
-    suite: str
-    panel: str | None = None
-    harness: str | None = None
-    holdout: Real | None = None
-    planned: Literal[False] = False
-
-
-class StageRow(Row):
-    """One stage of the plan: which backend does what, with every parameter."""
-
-    backend: str
-    stage: str
-    parameters: dict[str, Any]
 
 
 class TotalsRow(Row):

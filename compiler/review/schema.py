@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import Field
 
+from mixc.compiler.review.plan_rows import EvaluationRow, SelectionRow, StageRow
 from mixc.compiler.review.rows import (
     BaselineRow,
     BudgetRow,
     CertificateRow,
-    EvaluationRow,
     Hash,
     InfoLawRow,
     InputRow,
@@ -29,9 +29,7 @@ from mixc.compiler.review.rows import (
     Rows,
     RuleRow,
     SchemaRow,
-    SelectionRow,
     SourceRow,
-    StageRow,
     StrategyRow,
     SupplyRow,
     TotalsRow,

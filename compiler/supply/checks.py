@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import combinations
 from typing import TypeAlias
 
@@ -44,10 +45,15 @@ def near_misses(code: str, held: Iterable[Held]) -> Iterator[tuple[str, str, int
                 yield source.name, row.tag, row.tokens
 
 
-def check_domains(recipe: Recipe) -> list[Diagnostic]:
-    """Raters and sampling curves act on documents; planning sources have none."""
+def check_domains(recipe: Recipe, scanned: AbstractSet[str]) -> list[Diagnostic]:
+    """Raters and sampling curves act on documents, which only the `scanned` domains have."""
     found = []
     for domain in recipe.domains:
+        if domain.name in scanned:
+            continue
+        if not any(source.domain == domain.name for source in recipe.sources):
+            found.append(messages.no_domain(domain, sorted(scanned)))
+            continue
         if domain.sampling is not None:
             found.append(messages.needs_documents(domain, "sampling", Severity.ERROR))
         elif domain.weights:

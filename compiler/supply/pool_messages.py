@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixc.compiler.recipe import Domain, Language, Source
-from mixc.compiler.supply.messages import at, listed, plain
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.text import Span
+from mixc.dsl.wording import at, listed, plain
 
 
 def amount(tokens: float) -> str:
@@ -45,18 +45,20 @@ def no_supply(language: Language, held: Sequence[str], near: Sequence[tuple[str,
 
 
 @page("M422")
-def documents_not_yet(source: Source) -> Diagnostic:
-    """A source of documents cannot be planned with yet.
+def no_domain(domain: Domain, held: Sequence[str]) -> Diagnostic:
+    """A domain has no supply.
 
-    `path` names documents; their tokens are counted by `mixc scan`, which this version does not have. A mixture can
-    be planned from published sizes: `supply = "sizes.csv"` or `supply = { en: 15T tokens }`.
+    The recipe declares a domain that no source is said to be and that no document is labelled with. Its rules and
+    weights would have no effect.
+
+    What to do: name the domain as the data does, or state it on a source: `domain = news`.
     """
     return Diagnostic(
         "M422",
-        f"source `{source.name}` reads documents, which this version of mixc cannot count",
-        at(source.span),
-        ("counting documents arrives with `mixc scan`",),
-        (f"plan from sizes instead: `supply = {{ {source.language or 'en'}: 1B tokens }}`",),
+        f"domain `{domain.name}` has no supply",
+        at(domain.span),
+        (f"domains of the documents: {listed(held, 30)}",) if held else ("no source states it",),
+        (f"name it as the data does, or state it on a source: `domain = {domain.name}`",),
     )
 
 
@@ -70,16 +72,17 @@ def needs_documents(domain: Domain, key: str, severity: Severity) -> Diagnostic:
 
     Example: `domain web { sampling = { lambda: 12, omega: 35%, eta: 1.0, epsilon: 0.002 } }` over a planning source
 
-    What to do: remove the line until documents are scanned; to plan with quality buckets, say `assume = rated`.
+    What to do: give the source its documents (`path`), or remove the line; to plan with quality buckets, say
+    `assume = rated`.
     """
     sentence = f"`{key}` of domain `{domain.name}` needs documents, and its supply is published sizes"
-    note = "nothing can be scored or drawn before `mixc scan`, which this version does not have"
+    note = "nothing can be scored or drawn without documents"
     return Diagnostic(
         "M424",
         sentence,
         at(domain.span),
         (note,),
-        (f"remove `{key}` for now; buckets of quality: `assume = rated`",),
+        (f"remove `{key}`; buckets of quality for a plan: `assume = rated`",),
         severity,
     )
 

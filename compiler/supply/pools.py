@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mixc.compiler.laws.density import cut, pool_density, with_edges
 from mixc.compiler.problem import Bucket, InfoLaw, Pool
@@ -26,6 +27,10 @@ from mixc.compiler.supply.reading import Readings, read_inputs, shown_path
 from mixc.compiler.supply.supply import Supply, SupplyFile, SupplyInput, Unused
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
+if TYPE_CHECKING:
+    from mixc.compiler.scan.catalog import Catalog as Scanned
+    from mixc.compiler.supply.documents import Documents
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:
@@ -37,31 +42,45 @@ class Holding:
     tokens: Mapping[str, int]
 
 
-def build_supply(recipe: Recipe) -> tuple[Supply | None, list[Diagnostic]]:
-    """All pools of the recipe, sorted, with their provenance; None when anything is wrong that stops planning."""
+def build_supply(recipe: Recipe, scanned: Scanned | None = None) -> tuple[Supply | None, list[Diagnostic]]:
+    """All pools of the recipe, sorted, with their provenance; None when anything is wrong that stops planning.
+
+    `scanned` is the catalog of the recipe's documents, which a recipe that has any needs.
+    """
     readings, found = read_inputs(recipe)
-    holdings, found_in_sources = read_sources(recipe)
+    holdings, found_in_sources = read_sources(recipe, scanned)
     found += found_in_sources
     if has_errors(found) or readings is None:
         return None, found
     languages = languages_of(recipe, holdings)
     found += check_languages(recipe, [(h.source, h.entries, h.tokens) for h in holdings])
-    found += check_domains(recipe)
+    found += check_domains(recipe, {domain for _, _, domain in scanned.groups} if scanned else set())
     found += check_sources([(h.source, h.catalog, h.entries, h.tokens) for h in holdings], languages)
     if not has_errors(found) and not languages:
         found.append(messages.nothing_at_all([s.name for s in recipe.sources], recipe.budget.span))
     if has_errors(found):
         return None, found
-    return assemble(recipe, readings, without_overlap(holdings), languages), found
+    edges = bucket_edges(recipe, readings.law)
+    documents = None
+    if scanned is not None:
+        from mixc.compiler.supply.documents import check_coarse, ranked
+
+        documents = ranked(recipe, scanned, edges)
+        found += check_coarse(recipe, documents, languages, edges)
+    return assemble(recipe, readings, without_overlap(holdings), languages, documents), found
 
 
-def read_sources(recipe: Recipe) -> tuple[list[Holding], list[Diagnostic]]:
+def read_sources(recipe: Recipe, scanned: Scanned | None) -> tuple[list[Holding], list[Diagnostic]]:
     """Every source's sizes as tokens; a catalog named by two sources is read once."""
     catalogs: dict[tuple[str, str | None], Catalog | None] = {}
     holdings, found = [], []
     for source in recipe.sources:
         if source.paths:
-            found.append(messages.documents_not_yet(source))
+            from mixc.compiler.supply.documents import document_entries
+
+            assert scanned is not None
+            rows = document_entries(source, scanned)
+            holdings.append(Holding(source, None, rows, totals(rows)))
             continue
         catalog = None
         if source.supply_file is not None:
@@ -110,7 +129,13 @@ def without_overlap(holdings: Sequence[Holding]) -> list[Holding]:
     return reduced
 
 
-def assemble(recipe: Recipe, readings: Readings, holdings: Sequence[Holding], languages: tuple[str, ...]) -> Supply:
+def assemble(
+    recipe: Recipe,
+    readings: Readings,
+    holdings: Sequence[Holding],
+    languages: tuple[str, ...],
+    documents: Documents | None,
+) -> Supply:
     """Pools, and all that the manifest says about them."""
     edges = bucket_edges(recipe, readings.law)
     pools: list[Pool] = []
@@ -118,9 +143,15 @@ def assemble(recipe: Recipe, readings: Readings, holdings: Sequence[Holding], la
     left: list[Unused] = []
     for h in holdings:
         density, assumed = density_of(recipe, h.source, readings.law)
-        held = [code for code in languages if h.tokens.get(code, 0) > 0]
-        pools += [pool(h, code, density, edges, readings.law) for code in held]
-        inputs.append(describe(h, languages, density, assumed))
+        if documents is not None and h.source.paths:
+            from mixc.compiler.supply.documents import describe_documents, document_pools
+
+            pools += document_pools(recipe, h.source, documents, languages, edges, readings.law, density)
+            inputs.append(describe_documents(h.source, documents.catalog, languages, density, assumed))
+        else:
+            held = [code for code in languages if h.tokens.get(code, 0) > 0]
+            pools += [pool(h, code, density, edges, readings.law) for code in held]
+            inputs.append(describe(h, languages, density, assumed))
         left += unused(h.source.name, h.entries, frozenset(languages))
     pools.sort(key=lambda p: (p.source, p.language, p.domain))
     files = {f.name: f for one in inputs for f in one.files} | {f.name: f for f in readings.files}
@@ -135,6 +166,7 @@ def assemble(recipe: Recipe, readings: Readings, holdings: Sequence[Holding], la
         assumptions=(*readings.assumptions, *(s for one in inputs for s in assumptions(one, recipe))),
         baselines=readings.baselines,
         transfer=readings.transfer,
+        documents=documents,
     )
 
 

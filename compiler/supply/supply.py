@@ -13,6 +13,7 @@ from mixc.compiler.problem import InfoLaw, Pool
 
 if TYPE_CHECKING:
     from mixc.compiler.laws.calibration import TransferCalibration
+    from mixc.compiler.supply.documents import Documents
 
 Unit: TypeAlias = Literal["tokens", "bytes", "words"]
 Reason: TypeAlias = Literal["not declared", "other script", "other language", "unknown code", "no language", "no words"]
@@ -46,7 +47,8 @@ class SupplyInput:
 
     `tokens` are unique tokens in the languages of the mixture, after overlap; `documents` where published for all of
     them. `tokenizer` is what published tokens were counted with, where the catalog says so. `density` is that of its
-    one bucket, or the factor on its rated buckets. `overlap` holds the fractions that were taken off.
+    one bucket, or the factor on its rated buckets. `overlap` holds the fractions that were taken off. A source of
+    documents has `count` files of `size` bytes in all, too many to list.
     """
 
     source: str
@@ -63,6 +65,8 @@ class SupplyInput:
     density: float
     density_assumed: bool
     license: str | None
+    size: int | None = None
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class Supply:
     """Pools sorted by (source, language, domain), and where they come from.
 
     `edges` are the upper ranks of the buckets of rated pools. `assumptions` are sentences for the manifest.
-    `baselines` are the language shares of the manifests that `change(…)` names.
+    `baselines` are the language shares of the manifests that `change(…)` names. `documents` is what was scanned, None
+    for a recipe that plans from published sizes.
     """
 
     pools: tuple[Pool, ...]
@@ -93,3 +98,4 @@ class Supply:
     assumptions: tuple[str, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     transfer: TransferCalibration | None = field(default=None)
+    documents: Documents | None = field(default=None)

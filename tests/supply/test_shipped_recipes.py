@@ -13,7 +13,8 @@ from mixc.dsl.formatter import format_source
 from mixc.dsl.text import SourceText
 
 RECIPES = Path(__file__).parent.parent.parent / "recipes"
-NAMES = sorted(path.stem for path in RECIPES.glob("*.mix"))
+DOCUMENTS = ["docs"]  # tests/integration/test_documents.py
+NAMES = sorted(path.stem for path in RECIPES.glob("*.mix") if path.stem not in DOCUMENTS)
 
 
 def problem(name: str, **params: str) -> Problem:

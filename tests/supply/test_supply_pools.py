@@ -201,9 +201,9 @@ def test_nothing_at_all(tmp_path: Path) -> None:
     assert complaints(recipe(tmp_path)) == [("M425", "there is no source")]
 
 
-def test_documents_are_for_the_next_version(tmp_path: Path) -> None:
-    found = complaints(recipe(tmp_path, source("crawl", paths=("data/*.parquet",))))
-    assert found == [("M422", "source `crawl` reads documents, which this version of mixc cannot count")]
+def test_a_domain_that_nothing_has_is_reported(tmp_path: Path) -> None:
+    made = recipe(tmp_path, source("crawl", supply=inline(en=5)))
+    assert complaints(replace(made, domains=(Domain("news"),))) == [("M422", "domain `news` has no supply")]
 
 
 def test_a_bad_catalog_is_reported_once_for_two_sources(tmp_path: Path) -> None:

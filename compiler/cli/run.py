@@ -1,0 +1,106 @@
+"""`mixc run` and `mixc verify`: a manifest on real documents, and whether what came out is what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from mixc.compiler.cli.session import Diagnostics, Engine, Force, Workers, report, show
+
+if TYPE_CHECKING:
+    from mixc.dsl.diagnostics import Diagnostic
+
+Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A compiled recipe, `NAME.manifest.json`.")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder of the selection.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that it was run into.")]
+Recompute = Annotated[
+    str, typer.Option("--recompute", metavar="SHARE", help="How many of the shards are drawn again: `5%`, `100%`.")
+]
+Form = Annotated[Literal["text", "json"], typer.Option("--format", help="A table, or one JSON object.")]
+
+
+def run_manifest(
+    manifest: Manifest,
+    output: Output,
+    engine: Engine = "local",
+    workers: Workers = None,
+    force: Force = False,
+    form: Form = "text",
+    diagnostics: Diagnostics = "full",
+) -> int:
+    """Select documents as a manifest says; the same command goes on where it was stopped."""
+    from mixc.compiler import registry
+    from mixc.compiler.cli.progress import watched
+    from mixc.compiler.executor import run_on
+
+    job, found = opened(manifest, force)
+    if job is None:
+        return report(found, diagnostics)
+    backend = registry.load("selection")
+    outcome, problems = run_on(engine, workers, lambda executor: backend.run(job, output, executor, watched()))
+    code = report([*found, *problems], diagnostics)
+    if outcome is not None:
+        show(backend.told(job, outcome, str(output), form))
+    return code
+
+
+def verify_selection(
+    manifest: Manifest,
+    folder: Folder,
+    recompute: Recompute = "5%",
+    engine: Engine = "local",
+    workers: Workers = None,
+    force: Force = False,
+    form: Form = "text",
+    diagnostics: Diagnostics = "full",
+) -> int:
+    """Check a selection against its manifest: sums, hashes, shards drawn again, expected against realised tokens."""
+    from mixc.compiler import registry
+    from mixc.compiler.cli.progress import watched
+    from mixc.compiler.executor import run_on
+
+    share = share_of(recompute)
+    job, found = opened(manifest, force)
+    if job is None:
+        return report(found, diagnostics)
+    backend = registry.load("selection")
+    checked, problems = run_on(
+        engine, workers, lambda executor: backend.verify(job, folder, share, executor, watched())
+    )
+    code = report([*found, *problems], diagnostics)
+    if checked is not None:
+        show(backend.reported(checked, form))
+    return code
+
+
+def opened(manifest: Path, force: bool) -> tuple[Any, list[Diagnostic]]:
+    """A manifest with its tables, ready to run; None with the reason where it cannot be."""
+    from mixc.compiler import registry
+    from mixc.compiler.cli.compile import tables_beside
+    from mixc.compiler.review.reading import read_manifest
+    from mixc.compiler.review.tables import read_tables
+
+    backend = registry.load("selection")
+    found_manifest, found = read_manifest(str(manifest), force=force)
+    if found_manifest is None:
+        return None, found
+    if not found_manifest.runnable:
+        return None, [*found, backend.not_runnable(str(manifest), found_manifest.reason or "it selects nothing")]
+    path = tables_beside(manifest)
+    tables, problems = read_tables(str(path), found_manifest.selection.tables)
+    if tables is None:
+        return None, [*found, *problems]
+    return backend.Run(manifest, path, found_manifest, tables, manifest.parent.absolute()), found
+
+
+def share_of(text: str) -> float:
+    """`5%` or `0.05` as a share."""
+    try:
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise typer.BadParameter(f"`--recompute {text}` is no share: write `5%` or `100%`")
+    return value

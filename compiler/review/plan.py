@@ -1,0 +1,73 @@
+"""The plan in the manifest: how documents are read, rated and drawn, every parameter of it; and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mixc.compiler.review.plan_rows import StageRow
+
+if TYPE_CHECKING:
+    from mixc.compiler.recipe import Domain
+    from mixc.compiler.review.schema import Manifest
+    from mixc.compiler.scan.plan import Plan
+
+READ, NORMALISE, MERGE, SAMPLE = "read", "normalise", "merge", "sample"
+DOCUMENTS, QUADMIX = "documents", "quadmix"
+
+
+def stages(plan: Plan, domains: tuple[Domain, ...]) -> tuple[StageRow, ...]:
+    """One stage per source, then one per step of QuaDMix."""
+    found = [StageRow(backend=DOCUMENTS, stage=READ, parameters=_plain(asdict(source))) for source in plan.sources]
+    if plan.raters:
+        raters = [_plain(asdict(rater)) for rater in plan.raters]
+        found.append(
+            StageRow(backend=QUADMIX, stage=NORMALISE, parameters={"normalize": plan.normalize, "raters": raters})
+        )
+        weights = {domain: dict(pairs) for domain, pairs in plan.weights}
+        found.append(StageRow(backend=QUADMIX, stage=MERGE, parameters={"weights": weights}))
+    curves = {domain.name: _plain(asdict(domain.sampling)) for domain in domains if domain.sampling is not None}
+    if curves:
+        found.append(StageRow(backend=QUADMIX, stage=SAMPLE, parameters={"curves": curves}))
+    return tuple(found)
+
+
+def plan_from_manifest(manifest: Manifest) -> Plan:
+    """The plan that `stages` wrote."""
+    from mixc.compiler.documents.data import Wanted
+    from mixc.compiler.scan.plan import Counting, Plan, RaterPlan, SourcePlan
+
+    sources: list[SourcePlan] = []
+    raters: tuple[RaterPlan, ...] = ()
+    weights: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    normalize: Any = "rank"
+    for row in manifest.plan:
+        given = dict(row.parameters)
+        if row.stage == READ:
+            wanted = given.pop("wanted", {})
+            scores = tuple((rater, column) for rater, column in wanted.pop("scores", ()))
+            given |= {"wanted": Wanted(**wanted, scores=scores), "counting": Counting(**given.pop("counting"))}
+            given |= {"paths": tuple(given["paths"]), "aliases": tuple(map(tuple, given.pop("aliases", ())))}
+            sources.append(SourcePlan(**({"language": None, "domain": None} | given)))
+        elif row.stage == NORMALISE:
+            normalize = given["normalize"]
+            raters = tuple(_rater(one) for one in given["raters"])
+        elif row.stage == MERGE:
+            weights = tuple(
+                (domain, tuple(sorted(pairs.items()))) for domain, pairs in sorted(given["weights"].items())
+            )
+    return Plan(tuple(sources), raters, weights, normalize)
+
+
+def _rater(given: dict[str, Any]) -> Any:
+    from mixc.compiler.scan.plan import RaterPlan
+
+    ends = given.get("range")
+    return RaterPlan(**(given | {"range": None if ends is None else (ends[0], ends[1])}))
+
+
+def _plain(value: Any) -> Any:
+    """As JSON reads it back: no tuples, and nothing that is not stated."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if one is not None}
+    return [_plain(one) for one in value] if isinstance(value, tuple | list) else value

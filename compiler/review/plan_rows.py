@@ -1,0 +1,37 @@
+"""Rows of a manifest that say what is done with it: selection, evaluation, and the stages of the plan."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from mixc.compiler.review.rows import Count, Hash, Real, Row
+
+
+class SelectionRow(Row):
+    """What the selection of documents depends on beside the mixture.
+
+    Levels of quality have `bits` bits; `tables` is the content hash of `NAME.tables.parquet`. Both are absent for a
+    manifest that selects nothing.
+    """
+
+    seed: Count
+    bits: Count | None = None
+    tables: Hash | None = None
+
+
+class EvaluationRow(Row):
+    """An `evaluate` block as the recipe states it; nothing is planned from it yet."""
+
+    suite: str
+    panel: str | None = None
+    harness: str | None = None
+    holdout: Real | None = None
+    planned: Literal[False] = False
+
+
+class StageRow(Row):
+    """One stage of the plan: which backend does what, with every parameter."""
+
+    backend: str
+    stage: str
+    parameters: dict[str, Any]
