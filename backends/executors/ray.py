@@ -1,0 +1,149 @@
+"""The engine `ray`: tasks of a Ray cluster, the one that `RAY_ADDRESS` names, or one started on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mixc.compiler.executor import Failure, Limits, Unavailable, no_cluster
+
+SETTINGS = {
+    # With a cable cut, Ray waits for minutes unless its connections are probed; milliseconds.
+    "RAY_grpc_client_keepalive_time_ms": "3000",
+    "RAY_grpc_client_keepalive_timeout_ms": "3000",
+    "RAY_grpc_keepalive_time_ms": "3000",
+    "RAY_grpc_keepalive_timeout_ms": "3000",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # no warning about a change to come that concerns accelerators
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run`, Ray would send the working folder to the cluster
+}
+SECRETS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+HOST_PORT = re.compile(r"(?:ray://)?\[?(?P<host>[^\s/]+?)\]?:(?P<port>\d{1,5})")
+REACH = 5.0  # seconds to reach a cluster's port
+STORE = 256 << 20  # bytes of shared memory that a cluster of our own keeps for results, which are small
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+
+class RayExecutor:
+    """Runs tasks on a cluster.
+
+    A cluster that was started here is stopped by `close`; one that was there before, in this process too, goes on.
+    """
+
+    name = "ray"
+
+    def __init__(self, workers: int | None = None, limits: Limits | None = None) -> None:
+        self.workers, self.limits = workers, limits or Limits()
+        self.address = os.environ.get("RAY_ADDRESS") or None
+        self._folder: Path | None = None  # of the cluster that is our own
+        self._connected = False
+        self._connect()
+
+    def map(self, work: Callable[[S], R], tasks: Sequence[S], done: Callable[[int, R | Failure], None]) -> None:
+        """Run `work` on every task; `done` is called here as each ends."""
+        self._connect()
+        from mixc.backends.executors.ray_run import Run
+
+        run = Run(self.limits, self._width(), work, tasks, done, own=self._folder is not None)
+        try:
+            run.run()
+        except BaseException:
+            run.cancel()
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop the cluster if it was started here, else leave it."""
+        if self._connected:
+            import ray
+
+            self._connected = False
+            ray.shutdown()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _connect(self) -> None:
+        if self._connected:
+            return
+        for name, value in SETTINGS.items():  # Ray reads them when it is imported
+            os.environ.setdefault(name, value)
+        if self.address is None:
+            _keep_out()
+        import ray
+
+        if ray.is_initialized():
+            return
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            if self.address is None:
+                self._start()
+            else:
+                _reach(self.address)
+                ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
+            self._connected = True
+        except Exception as error:
+            ray.shutdown()
+            self.close()
+            raise Unavailable(no_cluster(self.address, _reason(error))) from error
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # Ray sets its own, which only exits
+
+    def _start(self) -> None:
+        import ray
+
+        # Names of Unix sockets are short (107 bytes), and the usual folder for temporary files may not be.
+        self._folder = Path(tempfile.mkdtemp(prefix="mixc-ray-", dir="/tmp"))
+        ray.init(
+            address="local",
+            num_cpus=self.workers,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            object_store_memory=STORE,
+            _node_ip_address="127.0.0.1",
+            _temp_dir=str(self._folder),
+        )
+
+    def _width(self) -> int:
+        """Tasks in flight: the workers asked for, or two per processor, so that none waits for us."""
+        import ray
+
+        if self.workers is not None and self._folder is None:
+            return self.workers
+        resources: dict[str, Any] = ray.cluster_resources()
+        return 2 * max(1, int(resources.get("CPU", 1)))
+
+
+def _keep_out() -> None:
+    """Choose a token for clusters of this process: Ray listens on every interface, and runs what it is sent.
+
+    Once for the process, for Ray reads it once.
+    """
+    if not any(name in os.environ for name in SECRETS):
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+def _reach(address: str) -> None:
+    """Raise `OSError` where nothing listens; Ray would try for minutes, and then end the process."""
+    if match := HOST_PORT.fullmatch(address):
+        socket.create_connection((match["host"], int(match["port"])), REACH).close()
+
+
+def _reason(error: Exception) -> str:
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    line = next((line.strip() for line in words.splitlines() if line.strip()), "no reason given")
+    return line if len(line) <= 200 else f"{line[:199]}…"

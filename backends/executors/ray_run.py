@@ -1,0 +1,171 @@
+"""One `map` on a Ray cluster: tasks in flight, their deaths, and second copies of those that take too long."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import statistics
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayError, RayTaskError
+
+from mixc.backends.executors.worker import answer, loaded
+from mixc.compiler.executor import Failure, Limits, Unavailable, cluster_lost, failure_from
+
+TICK = 1.0  # seconds between looks at the clock
+FETCH = 60.0  # seconds to fetch a result that is said to be there
+KNOWN = 3  # runtimes from which a median is taken
+RECENT = 1000  # runtimes of which it is taken
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A task in flight, with all its copies."""
+
+    index: int
+    begun: float
+    copies: list[ray.ObjectRef[Any]] = field(default_factory=list)
+    deaths: int = 0
+    newest: float = 0.0
+
+
+class Run:
+    """Tasks wait, fly, and end once. Ray's own retries are off, so that those of all engines are counted alike."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        width: int,
+        work: Callable[[Any], Any],
+        tasks: Sequence[Any],
+        done: Callable[[int, Any], None],
+        *,
+        own: bool,
+    ) -> None:
+        self.limits, self.width, self.tasks, self.done = limits, width, tasks, done
+        paths = sys.path if own else []  # a cluster of our own finds what we find
+        self.work = ray.put(pickle.dumps((paths, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))))
+        self.next = 0
+        self.flights: dict[ray.ObjectRef[Any], _Flight] = {}
+        self.flying: dict[int, _Flight] = {}
+        self.runtimes: deque[float] = deque(maxlen=RECENT)
+        self._remote: Any = ray.remote(num_cpus=1, max_retries=0)(_run)
+
+    def run(self) -> None:
+        """Until every task has ended."""
+        while self._fill():
+            for ref in self._ready():
+                if ref in self.flights:  # not a copy whose other has ended meanwhile
+                    self._hear(ref)
+            self._look_at_the_clock()
+
+    def cancel(self) -> None:
+        """Stop what is in flight."""
+        for ref in self.flights:
+            _cancel(ref)
+        self.flights.clear()
+
+    def _fill(self) -> bool:
+        """Keep `width` tasks in flight; whether any are."""
+        while len(self.flying) < self.width and self.next < len(self.tasks):
+            flight = _Flight(self.next, time.monotonic())
+            self.next += 1
+            self.flying[flight.index] = flight
+            self._launch(flight)
+        return bool(self.flying)
+
+    def _launch(self, flight: _Flight) -> None:
+        try:
+            task = pickle.dumps(self.tasks[flight.index], pickle.HIGHEST_PROTOCOL)
+        except Exception as error:
+            self._end(flight, failure_from(flight.index, error))
+            return
+        remote = self._remote.options(scheduling_strategy="SPREAD") if flight.copies or flight.deaths else self._remote
+        ref = remote.remote(self.work, flight.index, task)
+        flight.copies.append(ref)
+        flight.newest = time.monotonic()
+        self.flights[ref] = flight
+
+    def _ready(self) -> list[ray.ObjectRef[Any]]:
+        flying = list(self.flights)
+        try:
+            ready, rest = ray.wait(flying, num_returns=1, timeout=TICK)
+            more = ray.wait(rest, num_returns=len(rest), timeout=0)[0] if ready and rest else []
+        except (RayError, ConnectionError) as error:
+            raise Unavailable(cluster_lost(str(error))) from error
+        return [*ready, *more]
+
+    def _hear(self, ref: ray.ObjectRef[Any]) -> None:
+        flight = self.flights.pop(ref)
+        flight.copies.remove(ref)
+        try:
+            seconds, message = ray.get(ref, timeout=FETCH)
+            result = pickle.loads(message)
+            self.runtimes.append(seconds)
+        except RayTaskError as error:
+            result = failure_from(flight.index, error.cause or error)
+        except RayError as error:
+            self._died(flight, _ending(error))
+            return
+        except Exception as error:
+            result = failure_from(flight.index, error)
+        self._end(flight, replace(result, retried=flight.deaths) if isinstance(result, Failure) else result)
+
+    def _died(self, flight: _Flight, reason: str) -> None:
+        flight.deaths += 1
+        if flight.copies:
+            return
+        if flight.deaths <= self.limits.retries:
+            self._launch(flight)
+            return
+        times = flight.deaths
+        self._end(flight, Failure(flight.index, f"its worker {reason}, {times} times", None, times - 1))
+
+    def _end(self, flight: _Flight, result: Any) -> None:
+        del self.flying[flight.index]
+        for ref in flight.copies:
+            del self.flights[ref]
+            _cancel(ref)
+        self.done(flight.index, result)
+
+    def _look_at_the_clock(self) -> None:
+        """Begin a second copy of what takes too long; each further one waits twice as long."""
+        now = time.monotonic()
+        median = statistics.median(self.runtimes) if len(self.runtimes) >= KNOWN else None
+        for flight in list(self.flying.values()):
+            if now - flight.begun > self.limits.longest:
+                words = f"gave no answer within {self.limits.longest:g} s"
+                self._end(flight, Failure(flight.index, words, None, len(flight.copies) + flight.deaths - 1))
+            elif median is not None and len(flight.copies) <= self.limits.retries:
+                patience = max(self.limits.slow, self.limits.times * median) * 2 ** (len(flight.copies) - 1)
+                if now - flight.newest > patience:
+                    self._launch(flight)
+
+
+def _run(bundle: bytes, index: int, task: bytes) -> tuple[float, bytes]:
+    """On the cluster: the seconds that a task took, and its result or failure, pickled."""
+    paths, work = pickle.loads(bundle)
+    sys.path.extend(path for path in paths if path not in sys.path)
+    begun = time.monotonic()
+    message = answer(loaded(work), index, task)
+    return time.monotonic() - begun, message
+
+
+def _cancel(ref: ray.ObjectRef[Any]) -> None:
+    with contextlib.suppress(Exception):  # it may have ended, or the cluster
+        ray.cancel(ref, force=True)
+
+
+def _ending(error: RayError) -> str:
+    """How a worker ended, in words that follow a subject."""
+    if isinstance(error, OutOfMemoryError):
+        return "was ended because its machine was short of memory"
+    if isinstance(error, GetTimeoutError):
+        return f"gave a result that could not be fetched within {FETCH:g} s"
+    return "or its machine died, as happens when memory is short"

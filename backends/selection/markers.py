@@ -1,0 +1,94 @@
+"""Markers: one small JSON file per finished shard, the only thing that resuming and verifying trust."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mixc.backends.selection.sums import Sums, from_rows, to_rows
+
+VERSION = 1
+SUFFIX = ".done.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A written file: bytes, XXH3-128 of them, rows."""
+
+    size: int
+    hash: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a finished shard vouches for.
+
+    `manifest` is the integrity hash of the manifest, `identity` the content hash of the file that was read. `documents`
+    and `tokens` were seen in it; `digests` are per phase, in hexadecimal.
+    """
+
+    manifest: str
+    name: str
+    source: str
+    file: str
+    identity: str
+    documents: int
+    tokens: int
+    output: Output
+    digests: tuple[str, ...]
+    sums: Sums
+
+
+def marker_path(folder: Path, name: str) -> Path:
+    """Where the marker of an output lies."""
+    return folder / (name + SUFFIX)
+
+
+def write_marker(folder: Path, marker: Marker) -> None:
+    """Write a marker, whole or not at all, after its output."""
+    path = marker_path(folder, marker.name)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(marker_text(marker))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def marker_text(marker: Marker) -> str:
+    """The one text of a marker."""
+    data: dict[str, Any] = {
+        "version": VERSION,
+        "manifest": marker.manifest,
+        "name": marker.name,
+        "source": marker.source,
+        "file": marker.file,
+        "identity": marker.identity,
+        "documents": marker.documents,
+        "tokens": marker.tokens,
+        "output": {"size": marker.output.size, "hash": marker.output.hash, "rows": marker.output.rows},
+        "digests": list(marker.digests),
+        "sums": to_rows(marker.sums),
+    }
+    return json.dumps(data, sort_keys=True) + "\n"
+
+
+def read_marker(folder: Path, name: str) -> Marker | None:
+    """The marker of an output; None where there is none, or none that can be read."""
+    try:
+        data = json.loads(marker_path(folder, name).read_text(encoding="utf-8"))
+        if data.pop("version") != VERSION:
+            return None
+        data["output"] = Output(**data["output"])
+        data["digests"], data["sums"] = tuple(data["digests"]), from_rows(data["sums"])
+        return Marker(**data)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None

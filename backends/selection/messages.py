@@ -1,0 +1,124 @@
+"""What can be wrong with running and verifying: M570 to M589."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixc.dsl.diagnostics import Diagnostic, page
+
+
+@page("M570")
+def not_runnable(name: str, reason: str) -> Diagnostic:
+    """a manifest cannot be run
+
+    A manifest that was planned from published sizes decides a mixture without having seen a document, so there is
+    nothing to select from.
+
+    What to do: give the sources their documents (`path`), scan, compile, and run that manifest.
+    """
+    return Diagnostic("M570", f"`{name}` cannot be run: {reason}", subject=name, helps=(
+        "give its sources documents (`path`), then `mixc scan` and `mixc compile`",
+    ))  # fmt: skip
+
+
+@page("M571")
+def other_run(folder: str, found: str) -> Diagnostic:
+    """an output folder belongs to another run
+
+    The folder holds the selection of another manifest. Going on would mix two selections.
+
+    What to do: choose another folder, or remove this one if it is not needed.
+    """
+    return Diagnostic(
+        "M571",
+        f"`{folder}` holds the selection of another manifest, {found[:12]}",
+        subject=folder,
+        helps=("choose another folder with `-o`",),
+    )
+
+
+@page("M572")
+def changed_file(name: str, source: str, what: str) -> Diagnostic:
+    """a file of documents is not what was scanned
+
+    A manifest is about the documents as they were scanned: supplies, ranks and expectations are theirs. A file that
+    changed, came or went since would be drawn from by rules made for other documents.
+
+    What to do: scan and compile again, and review what changes; or restore the file.
+    """
+    return Diagnostic("M572", f"file `{name}` of source `{source}` {what}", subject=name, helps=(
+        "run `mixc scan` and `mixc compile`, and review what changes",
+    ))  # fmt: skip
+
+
+@page("M573")
+def cannot_write_output(folder: str, why: str) -> Diagnostic:
+    """the selection cannot be written
+
+    The output folder may not be written to, or there is no room. What was finished is kept, and is not done again.
+
+    What to do: make room or choose another folder; the same command goes on where it was.
+    """
+    return Diagnostic("M573", f"cannot write to `{folder}`: {why}", subject=folder, helps=(
+        "make room or change permissions; the same command goes on where it was",
+    ))  # fmt: skip
+
+
+@page("M574")
+def busy_output(folder: str) -> Diagnostic:
+    """another run is writing to the folder
+
+    Two runs of one manifest into one folder would do the same work twice, and clean up after each other.
+
+    What to do: wait for the other run, or stop it.
+    """
+    return Diagnostic(
+        "M574", f"another run is writing to `{folder}`", subject=folder, helps=("wait for it, or stop it",)
+    )
+
+
+@page("M575")
+def failed_shards(count: int, first: str, message: str) -> Diagnostic:
+    """parts of the documents could not be selected from
+
+    The worker that did it failed for a reason that has nothing to do with the data: it was killed, ran out of memory,
+    or hit a bug of mixc. What others finished is kept.
+
+    What to do: run the same command again; with fewer workers if memory was short.
+    """
+    return Diagnostic(
+        "M575",
+        f"{count} shard{'s' * (count > 1)} failed, the first is `{first}`: {message.splitlines()[-1][:200]}",
+        notes=("what was finished is kept",),
+        helps=("run the same command again; with fewer `--workers` if memory was short",),
+    )
+
+
+@page("M580")
+def not_as_selected(folder: str, what: Sequence[str], count: int) -> Diagnostic:
+    """a selection is not what its manifest says
+
+    Something was changed, lost or added after it was written: an output, a marker, the documents, or the manifest.
+    Every line of the note names what does not agree.
+
+    What to do: run the manifest into the folder again, which makes anew what is missing or changed.
+    """
+    more = (f"and {count - len(what)} more",) if count > len(what) else ()
+    return Diagnostic(
+        "M580",
+        f"the selection in `{folder}` does not agree with its manifest in {count} place{'s' * (count > 1)}",
+        subject=folder,
+        notes=(*what, *more),
+        helps=("run the manifest into the folder again",),
+    )
+
+
+@page("M581")
+def no_selection(folder: str) -> Diagnostic:
+    """a folder holds no selection
+
+    There is no `run.json` in it: nothing was ever run into this folder, or it is not the one that was meant.
+
+    What to do: `mixc run NAME.manifest.json -o FOLDER`.
+    """
+    return Diagnostic("M581", f"`{folder}` holds no selection", subject=folder, helps=("run a manifest into it first",))

@@ -1,0 +1,252 @@
+"""`mixc run`: every shard of a manifest, each once, going on where an earlier run was stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mixc.backends.selection import messages
+from mixc.backends.selection.markers import SUFFIX, Marker, marker_path, read_marker
+from mixc.backends.selection.shard import SELECTION, Task, Work
+from mixc.backends.selection.sums import Sums, total
+from mixc.compiler.documents.data import DataFile, Unreadable
+from mixc.compiler.documents.files import find_files
+from mixc.compiler.documents.reading import parts
+from mixc.compiler.executor import Executor, Failure
+from mixc.compiler.progress import Progress
+from mixc.compiler.recipe import Source
+from mixc.compiler.review.plan import plan_from_manifest
+from mixc.compiler.review.schema import Manifest
+from mixc.compiler.review.tables import RunTables
+from mixc.compiler.scan.plan import Plan, SourcePlan
+from mixc.compiler.scan.store import Store
+from mixc.dsl.diagnostics import Diagnostic, has_errors
+
+RUN, LOCK = "run.json", ".lock"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A manifest to run, its tables, and where they lie; `folder` is what its paths are seen from."""
+
+    path: Path
+    tables_path: Path
+    manifest: Manifest
+    tables: RunTables
+    folder: Path
+
+    @property
+    def integrity(self) -> str:
+        """The hash that the manifest states of itself."""
+        return self.manifest.integrity or ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """A finished run: its markers by name, and how many of them were there before."""
+
+    markers: tuple[Marker, ...]
+    before: int
+
+    @property
+    def sums(self) -> Sums:
+        """Sums over all shards."""
+        return total(marker.sums for marker in self.markers)
+
+    def digest(self, phase: int, source: str) -> str:
+        """The selection digest of a phase and a source, whatever its order, sharding or format."""
+        parts = (int(m.digests[phase], 16) for m in self.markers if m.source == source)
+        return f"{sum(parts) % (1 << 128):032x}"
+
+
+def run(job: Run, output: Path, executor: Executor, progress: Progress) -> tuple[Outcome | None, list[Diagnostic]]:
+    """Select from all documents of a manifest into a folder."""
+    if not job.manifest.runnable:
+        return None, [messages.not_runnable(str(job.path), job.manifest.reason or "it selects nothing")]
+    plan = plan_from_manifest(job.manifest)
+    files, found = found_files(plan, job)
+    if has_errors(found):
+        return None, found
+    try:
+        with claimed(output, job) as refusal:
+            if refusal is not None:
+                return None, [refusal]
+            return _run(job, output, files, executor, progress)
+    except OSError as error:
+        return None, [messages.cannot_write_output(str(output), os.strerror(error.errno or 0).lower())]
+
+
+def _run(
+    job: Run, output: Path, files: Sequence[tuple[DataFile, str]], executor: Executor, progress: Progress
+) -> tuple[Outcome | None, list[Diagnostic]]:
+    try:
+        tasks = tasks_of(files)
+    except Unreadable as error:
+        return None, [error.diagnostic]
+    done: dict[str, Marker] = {}
+    for task in tasks:
+        marker = read_marker(output, task.name)
+        if marker is not None and stands(marker, task, job, output):
+            done[task.name] = marker
+    _clean(output, {task.name for task in tasks})
+    before, left = len(done), [task for task in tasks if task.name not in done]
+    failures: dict[int, Failure] = {}
+
+    def finished(index: int, result: Marker | Failure) -> None:
+        if isinstance(result, Failure):
+            failures[index] = result
+        else:
+            done[result.name] = result
+            progress.advance(left[index].part.file.size // max(1, sizes[left[index].part.file.name]), result.documents)
+
+    sizes: dict[str, int] = {}
+    for task in tasks:
+        sizes[task.part.file.name] = sizes.get(task.part.file.name, 0) + 1
+    progress.begin("selecting", sum(t.part.file.size // sizes[t.part.file.name] for t in left))
+    work = Work(str(job.path.absolute()), str(job.tables_path.absolute()), str(output.absolute()), job.integrity)
+    executor.map(work, left, finished)
+    progress.end()
+    if failures:
+        return None, failed(failures, left)
+    outcome = Outcome(tuple(done[task.name] for task in tasks), before)
+    write_summary(output, job, outcome)
+    return outcome, []
+
+
+def tasks_of(files: Sequence[tuple[DataFile, str]]) -> list[Task]:
+    """One task per part of a file; outputs are named by the file's place in the tables, so names never clash."""
+    tasks = []
+    for place, (file, identity) in enumerate(files):
+        for part in parts(file):
+            name = f"{SELECTION}/{file.source}/{place:06d}-{part.start:05d}.parquet"
+            tasks.append(Task(part, name, identity))
+    return tasks
+
+
+def stands(marker: Marker, task: Task, job: Run, output: Path) -> bool:
+    """Whether a shard need not be done again: same manifest and input, and an output of the size that was written."""
+    same = (marker.manifest, marker.identity, marker.file) == (job.integrity, task.identity, task.part.file.name)
+    try:
+        return same and marker.name == task.name and (output / task.name).stat().st_size == marker.output.size
+    except OSError:
+        return False
+
+
+def found_files(plan: Plan, job: Run) -> tuple[list[tuple[DataFile, str]], list[Diagnostic]]:
+    """Every scanned file as it lies there now, with its content hash; what changed since is reported."""
+    scanned = {(file.source, file.name): file for file in job.tables.files}
+    there: dict[tuple[str, str], DataFile] = {}
+    found: list[Diagnostic] = []
+    for source in plan.sources:
+        files, problems = find_files(as_source(source), job.folder)
+        found += problems
+        there |= {(source.name, file.name): file for file in files}
+    if has_errors(found):
+        return [], found
+    found += [messages.changed_file(name, of, "was not scanned") for of, name in sorted(there.keys() - scanned.keys())]
+    found += [messages.changed_file(name, of, "is gone") for of, name in sorted(scanned.keys() - there.keys())]
+    store = Store(job.folder)
+    pairs = []
+    for key in sorted(there.keys() & scanned.keys()):
+        try:
+            identity = store.identity(there[key], plan.source(key[0]).wanted)
+        except Unreadable as error:
+            found.append(error.diagnostic)
+            continue
+        if identity != scanned[key].identity:
+            found.append(messages.changed_file(key[1], key[0], "is not what was scanned"))
+        pairs.append((there[key], identity))
+    with contextlib.suppress(OSError):
+        store.save()
+    return pairs, found
+
+
+def as_source(plan: SourcePlan) -> Source:
+    """What finding files needs to know of a source."""
+    return Source(plan.name, plan.domain or "und", paths=plan.paths, format=plan.format)
+
+
+@contextmanager
+def claimed(output: Path, job: Run) -> Iterator[Diagnostic | None]:
+    """Hold the output folder for one run; yields why that cannot be."""
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield messages.busy_output(str(output))
+            return
+        owner = owner_of(output)
+        if owner is None:
+            _write(output / RUN, {"manifest": job.integrity, "recipe": job.manifest.recipe.name})
+        yield None if owner in (None, job.integrity) else messages.other_run(str(output), str(owner))
+
+
+def owner_of(output: Path) -> str | None:
+    """The integrity hash of the manifest that a folder belongs to; None for a folder of no run."""
+    try:
+        return str(json.loads((output / RUN).read_text(encoding="utf-8"))["manifest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def failed(failures: dict[int, Failure], tasks: Sequence[Task]) -> list[Diagnostic]:
+    """What readers say of the data, and shards that failed otherwise."""
+    told = [failure.diagnostic for _, failure in sorted(failures.items()) if failure.diagnostic is not None]
+    others = [(index, failure) for index, failure in sorted(failures.items()) if failure.diagnostic is None]
+    if not others:
+        return told
+    index, failure = others[0]
+    return [*told, messages.failed_shards(len(others), tasks[index].name, failure.message)]
+
+
+def write_summary(output: Path, job: Run, outcome: Outcome) -> None:
+    """`run.json`: what was selected, by phase and source, with the digest that any other way of running must give."""
+    rows = []
+    sums = outcome.sums
+    supply = [row for row in job.manifest.supply for _ in row.tokens]
+    for phase, name in enumerate(p.name for p in job.manifest.phases):
+        for source in sorted({row.source for row in job.manifest.supply}):
+            mine = [cell for (p, c), cell in sums.items() if p == phase and supply[c].source == source]
+            rows.append(
+                {
+                    "phase": name,
+                    "source": source,
+                    "digest": outcome.digest(phase, source),
+                    "documents": sum(cell.documents for cell in mine),
+                    "tokens": sum(cell.tokens for cell in mine),
+                }
+            )
+    _write(output / RUN, {"manifest": job.integrity, "recipe": job.manifest.recipe.name, "selection": rows})
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _clean(output: Path, names: set[str]) -> None:
+    """Remove what an interrupted run left: temporary files, and outputs without a marker that stands."""
+    for path in (output / SELECTION).rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
+    for path in (output / SELECTION).rglob("*.parquet"):
+        name = path.relative_to(output).as_posix()
+        if name in names and not marker_path(output, name).exists():
+            path.unlink(missing_ok=True)
+
+
+def foreign(output: Path, names: set[str]) -> list[str]:
+    """Files below the selection that no shard of the run wrote."""
+    known = names | {name + SUFFIX for name in names}
+    there = (path.relative_to(output).as_posix() for path in (output / SELECTION).rglob("*") if path.is_file())
+    return sorted(name for name in there if name not in known)

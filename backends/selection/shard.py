@@ -1,0 +1,194 @@
+"""One shard of a run: read a part of a file, draw, write the selection, then the marker that vouches for it.
+
+A shard depends on nothing but the manifest, its tables and its documents, and may be done again at any time: it writes
+beside its place and moves there, the marker last.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from mixc.backends.selection.kernel import Drawer, Drawn, draw_prefix
+from mixc.backends.selection.markers import Marker, Output, write_marker
+from mixc.backends.selection.slots import Slots, build_slots
+from mixc.backends.selection.sums import CellSums, Sums, expectations, total
+from mixc.compiler.documents.data import Part
+from mixc.compiler.documents.reading import read
+from mixc.compiler.keyed_hash import selection_digest
+from mixc.compiler.review.plan import plan_from_manifest
+from mixc.compiler.review.reading import parse_manifest
+from mixc.compiler.review.schema import Manifest
+from mixc.compiler.review.tables import RunTables, from_table
+from mixc.compiler.scan.labels import labelled
+from mixc.compiler.scan.merge import Merger
+from mixc.compiler.scan.plan import Plan
+
+SELECTION = "selection"
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("phase", pa.dictionary(pa.int32(), pa.string())),
+        ("copies", pa.int32()),
+        ("cell", pa.dictionary(pa.int32(), pa.string())),
+        ("tokens", pa.int64()),
+        ("row", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part to select from: `name` is that of its output below the folder, `identity` that of the file scanned."""
+
+    part: Part
+    name: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What all shards of a run share; small enough to be sent with every task."""
+
+    manifest: str
+    tables: str
+    output: str
+    integrity: str
+
+    def __call__(self, task: Task) -> Marker:
+        """Select from one part; the marker that was written."""
+        return select(self, task)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A manifest made ready to draw by."""
+
+    manifest: Manifest
+    plan: Plan
+    tables: RunTables
+    slots: Slots
+
+
+@cache
+def loaded(manifest: str, tables: str, integrity: str) -> Loaded:
+    """The manifest of a run, read once in every process."""
+    found, problems = parse_manifest(manifest, Path(manifest).read_bytes())
+    if found is None or found.integrity != integrity:
+        raise RuntimeError(f"{manifest} changed while it was run: {[problem.message for problem in problems]}")
+    made = from_table(pq.read_table(tables, memory_map=False))
+    return Loaded(found, plan_from_manifest(found), made, build_slots(found, made))
+
+
+def select(work: Work, task: Task) -> Marker:
+    """Draw from one part and write what was drawn."""
+    ready = loaded(work.manifest, work.tables, work.integrity)
+    drawn = Selection(ready, task)
+    table = drawn.run()
+    output = write_table(Path(work.output) / task.name, table)
+    marker = drawn.marker(work.integrity, output)
+    write_marker(Path(work.output), marker)
+    return marker
+
+
+class Selection:
+    """The selection of one part, batch by batch."""
+
+    def __init__(self, ready: Loaded, task: Task) -> None:
+        source = ready.plan.source(task.part.file.source)
+        inside = task.part.file.name if source.ids == "per-file" else None
+        prefix = draw_prefix(ready.manifest.selection.seed, source.name, inside)
+        self.task, self.slots, self.source = task, ready.slots, source
+        self.drawer = Drawer(source, ready.slots, Merger(ready.plan, ready.tables.normalisers), prefix)
+        self.pieces: list[pa.Table] = []
+        self.digests = [0] * len(ready.slots.phases)
+        self.taken: Sums = {}
+        self.documents = self.tokens = 0
+
+    def run(self) -> pa.Table:
+        """All selected documents, in the order of the part."""
+        for labeller, batch in labelled(self.source, read(self.task.part, self.source.wanted)):
+            self.documents += int(batch.counts.sum())
+            self.tokens += int(batch.tokens[batch.counts].sum())
+            self._take(self.drawer.draw(labeller.keys, batch), batch.batch.first)
+        return pa.concat_tables(self.pieces) if self.pieces else SCHEMA.empty_table()
+
+    def _take(self, drawn: Drawn, first: int) -> None:
+        for phase, name in enumerate(self.slots.phases):
+            copies = drawn.copies[:, phase]
+            kept = np.flatnonzero(copies)
+            if not len(kept):
+                continue
+            ids, cell, times = drawn.id.take(pa.array(kept)), drawn.cell[kept], copies[kept]
+            self.digests[phase] = (self.digests[phase] + selection_digest(ids, times, cell)) % (1 << 128)
+            self._sum(phase, cell, times, drawn.tokens[kept])
+            self.pieces.append(self._piece(name, ids, cell, times, drawn.tokens[kept], drawn.row[kept] + first))
+
+    def _sum(self, phase: int, cell: Any, copies: Any, tokens: Any) -> None:
+        used, where = np.unique(cell, return_inverse=True)
+        documents = np.bincount(where, weights=copies).astype(np.int64)
+        amount = np.zeros(len(used), dtype=np.int64)
+        np.add.at(amount, where, copies * tokens)
+        found = {
+            (phase, int(c)): CellSums(documents=int(d), tokens=int(t))
+            for c, d, t in zip(used, documents, amount, strict=True)
+        }
+        self.taken = total([self.taken, found])
+
+    def _piece(self, phase: str, ids: pa.Array, cell: Any, copies: Any, tokens: Any, rows: Any) -> pa.Table:
+        names = np.unique(cell)
+        columns = [
+            ids.cast(pa.string()),
+            pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(cell), np.int32)), pa.array([phase])),
+            pa.array(copies.astype(np.int32)),
+            pa.DictionaryArray.from_arrays(
+                pa.array(np.searchsorted(names, cell).astype(np.int32)),
+                pa.array([self.slots.cells[int(c)].name for c in names]),
+            ),
+            pa.array(tokens),
+            pa.array(rows),
+        ]
+        return pa.table(columns, schema=SCHEMA)
+
+    def marker(self, integrity: str, output: Output) -> Marker:
+        """What the shard vouches for."""
+        sums = total([expectations(self.slots, self.drawer.seen), self.taken])
+        return Marker(
+            manifest=integrity,
+            name=self.task.name,
+            source=self.source.name,
+            file=self.task.part.file.name,
+            identity=self.task.identity,
+            documents=self.documents,
+            tokens=self.tokens,
+            output=output,
+            digests=tuple(f"{digest:032x}" for digest in self.digests),
+            sums=sums,
+        )
+
+
+def write_table(path: Path, table: pa.Table) -> Output:
+    """Write a Parquet file whole or not at all; its size and content hash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        pq.write_table(table.unify_dictionaries(), temporary, compression="zstd")
+        with temporary.open("rb") as file:
+            digest = xxhash.xxh3_128()
+            while piece := file.read(1 << 22):
+                digest.update(piece)
+            os.fsync(file.fileno())
+        size = temporary.stat().st_size
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return Output(size, digest.hexdigest(), table.num_rows)
