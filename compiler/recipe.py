@@ -150,6 +150,7 @@ class Source:
     tokens_per_word: float | None = None
     eos: bool = True
     ids: Literal["unique", "per-file", "shared"] = "unique"
+    bad_lines: Literal["error", "skip"] = "error"
     license: str | None = None
     format: str | None = None
     description: str = ""

@@ -116,7 +116,9 @@ class Selection:
 
     def run(self) -> pa.Table:
         """All selected documents, in the order of the part."""
-        for labeller, batch in labelled(self.source, read(self.task.part, self.source.wanted)):
+        for labeller, batch in labelled(
+            self.source, read(self.task.part, self.source.wanted, bad_lines=self.source.bad_lines)
+        ):
             self.documents += int(batch.counts.sum())
             self.tokens += int(batch.tokens[batch.counts].sum())
             self._take(self.drawer.draw(labeller.keys, batch), batch.batch.first)

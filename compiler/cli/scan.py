@@ -55,7 +55,7 @@ def scan_recipe(
 
 def summary(catalog: Catalog) -> str:
     """What was found: languages and domains by source, what is left out, how fine quality is."""
-    from mixc.compiler.review.words import table, tokens
+    from mixc.compiler.review.words import count, table, tokens
 
     rows = []
     for (source, language, domain), counts in sorted(
@@ -67,24 +67,26 @@ def summary(catalog: Catalog) -> str:
     files = len(catalog.files)
     documents = sum(file.documents for file in catalog.files)
     amount = sum(file.tokens for file in catalog.files)
-    lines.append(
-        f"{files:,} files, {documents:,} documents, {tokens(amount)} tokens; quality in 2^{catalog.bits} levels"
-    )
-    for source, count in sorted(catalog.empty.items()):
-        if count:
-            lines.append(f"{count:,} documents of {source} have no text and are left out")
-    for (source, language, domain), count in sorted(catalog.excluded.items()):
-        lines.append(f"{count:,} documents of {source}, {language}, {domain} have no score and are left out")
+    held = f"{count(files, 'file')}, {count(documents, 'document')}, {tokens(amount)} tokens"
+    lines.append(f"{held}; quality in 2^{catalog.bits} levels")
+    for source, number in sorted(catalog.empty.items()):
+        if number:
+            lines.append(f"{count(number, 'document')} of {source} without text left out")
+    for source, number in sorted(catalog.skipped.items()):
+        if number:
+            lines.append(f"{count(number, 'line')} of {source} that are no documents skipped")
+    for (source, language, domain), number in sorted(catalog.excluded.items()):
+        lines.append(f"{count(number, 'document')} of {source}, {language}, {domain} without a score left out")
     for (rater, language), odd in sorted(catalog.odd.items()):
         told = [
-            f"{count:,} {what}"
-            for what, count in (
+            f"{number:,} {what}"
+            for what, number in (
                 ("missing", odd.missing),
                 ("NaN", odd.nan),
                 ("infinite", odd.infinite),
                 ("out of range", odd.outside),
             )
-            if count
+            if number
         ]
         lines.append(f"scores of {rater} in {language}: {', '.join(told)}")
     return "\n".join(lines) + "\n"

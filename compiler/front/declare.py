@@ -51,6 +51,7 @@ def build_source(
         overlap=values.get("overlap", ()),
         eos=values.get("eos", True),
         ids=values.get("ids", "unique"),
+        bad_lines=values.get("bad_lines", "error"),
         description=entry.description,
         span=entry.head,
         supply_span=supply.value.span if supply else None,

@@ -125,7 +125,8 @@ SOURCE: Final = Kind(
         Key("eos", Flag(), "counts one end-of-text token per document", default="true"),
         Key("ids", Word(("unique", "per-file", "shared")), "says where document ids are unique", default="unique"),
         Key("license", TEXT, "is the licence of the data, as SPDX writes it"),
-        Key("format", Word(("parquet", "jsonl")), "is the file format where the file names do not say"),
+        Key("format", Word(("parquet", "jsonl", "arrow")), "is the file format where the file names do not say"),
+        Key("bad_lines", Word(("error", "skip")), "says what a line that is no JSON object means", default="error"),
     ),
 )
 _LANGUAGE_KEYS: Final = (

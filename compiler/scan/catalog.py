@@ -38,8 +38,8 @@ class ScannedFile:
 class Catalog:
     """Counts of every group at levels of `bits` bits, under the plan and the tables that they were made with.
 
-    `excluded` counts documents without a score, `empty` those without text, per source; `odd` what was odd about the
-    scores of each (rater, language).
+    `excluded` counts documents without a score, `empty` those without text and `skipped` lines that are no documents,
+    per source; `odd` what was odd about the scores of each (rater, language).
     """
 
     plan: Plan
@@ -49,6 +49,7 @@ class Catalog:
     files: tuple[ScannedFile, ...]
     excluded: Mapping[Group, int]
     empty: Mapping[str, int]
+    skipped: Mapping[str, int]
     odd: Mapping[Key, Odd]
 
     @property

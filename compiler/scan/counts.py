@@ -73,7 +73,7 @@ def count(plan: Plan, tables: Tables, bits: int, part: Part) -> Counts:
     """The counts of one part of a file, at levels of `bits` bits."""
     source = plan.source(part.file.source)
     merger, dense, keys = Merger(plan, tables), _Dense(bits), list[Key]()
-    for labeller, batch in labelled(source, read(part, source.wanted)):
+    for labeller, batch in labelled(source, read(part, source.wanted, bad_lines=source.bad_lines)):
         keys = labeller.keys
         dense.add(len(keys), batch.group, merger.merge(keys, batch), batch.tokens, batch.counts)
     return dense.result(keys)

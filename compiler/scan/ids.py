@@ -51,7 +51,7 @@ def collect(plan: Plan, folder: str, part: Part) -> Spills:
     """Spill the hashes of the ids of one part."""
     source = plan.source(part.file.source)
     found = Duplicates(Path(folder))
-    for batch in read(part, Wanted(id=source.wanted.id)):
+    for batch in read(part, Wanted(id=source.wanted.id), bad_lines=source.bad_lines):
         assert batch.id is not None
         found.add(0, batch.first, hash60(PREFIX, batch.id))
     return Spills(tuple(path.name for path in found.close()))

@@ -30,7 +30,8 @@ class Counting:
 class SourcePlan:
     """How one source is read. `language` and `domain` are what all of it has, None where a column says.
 
-    `paths` are as the recipe states them, seen from its folder. `wanted` names the columns.
+    `paths` are as the recipe states them, seen from its folder. `wanted` names the columns that are read; `text` is the
+    column of the texts where there is one, read or not.
     """
 
     name: str
@@ -42,7 +43,9 @@ class SourcePlan:
     aliases: tuple[tuple[str, str], ...] = ()
     eos: bool = True
     ids: Literal["unique", "per-file", "shared"] = "unique"
+    bad_lines: Literal["error", "skip"] = "error"
     format: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

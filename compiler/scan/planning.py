@@ -91,7 +91,9 @@ def plan_source(recipe: Recipe, source: Source, first: DataFile) -> tuple[Source
         aliases=source.aliases,
         eos=source.eos,
         ids=source.ids,
+        bad_lines=source.bad_lines,
         format=source.format,
+        text=column["text"],
     )
     return planned, []
 

@@ -48,11 +48,12 @@ class Odd:
 class Profile:
     """What documents hold: per (language, domain) documents and tokens; per (rater, language) a histogram over levels.
 
-    `rows` counts all documents, `empty` those left out for want of text.
+    `rows` counts all documents, `empty` those left out for want of text, `skipped` lines that are no documents.
     """
 
     rows: int = 0
     empty: int = 0
+    skipped: int = 0
     held: dict[Key, tuple[int, int]] = field(default_factory=dict)
     scores: dict[Key, Sparse] = field(default_factory=dict)
     odd: dict[Key, Odd] = field(default_factory=dict)
@@ -66,7 +67,8 @@ class Profile:
         for key, more in other.scores.items():
             scores[key] = add_sparse(scores.get(key, NOTHING), more)
         odd = {key: self.odd.get(key, Odd()) + other.odd.get(key, Odd()) for key in self.odd.keys() | other.odd.keys()}
-        return Profile(self.rows + other.rows, self.empty + other.empty, held, scores, odd)
+        counted = (self.rows + other.rows, self.empty + other.empty, self.skipped + other.skipped)
+        return Profile(*counted, held, scores, odd)
 
 
 def total(profiles: Iterable[Profile]) -> Profile:
@@ -88,7 +90,7 @@ def profile(plan: Plan, part: Part) -> Profile:
     """The profile of one part of a file."""
     source = plan.source(part.file.source)
     tally = _Tally(plan.raters)
-    for labeller, batch in labelled(source, read(part, source.wanted)):
+    for labeller, batch in labelled(source, read(part, source.wanted, bad_lines=source.bad_lines)):
         tally.add(labeller.keys, batch)
     return tally.result()
 
@@ -111,7 +113,7 @@ class _Tally:
 
     def __init__(self, raters: tuple[RaterPlan, ...]) -> None:
         self.raters = raters
-        self.rows = self.empty = 0
+        self.rows = self.empty = self.skipped = 0
         self.keys: list[Key] = []
         self.languages: dict[str, int] = {}
         self.documents, self.tokens = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -123,6 +125,7 @@ class _Tally:
         size, group = len(keys), labelled.group
         self.keys = keys
         self.rows += labelled.batch.rows
+        self.skipped += labelled.batch.skipped
         self.empty += labelled.batch.rows - int(labelled.counts.sum())
         weight = labelled.counts
         documents = np.bincount(group, weights=weight, minlength=size).astype(np.int64)
@@ -191,7 +194,8 @@ class _Tally:
         }
         codes = list(self.languages)
         scores = {(name, codes[i]): _sparse(dense) for (name, i), dense in self.histograms.items()}
-        return Profile(self.rows, self.empty, held, {k: s for k, s in scores.items() if len(s[0])}, self.odd)
+        held_scores = {key: sparse for key, sparse in scores.items() if len(sparse[0])}
+        return Profile(self.rows, self.empty, self.skipped, held, held_scores, self.odd)
 
 
 def exact_sums(group: NDArray[np.int32], values: Ints, size: int) -> Ints:
@@ -233,7 +237,7 @@ SCHEMA = pa.schema(
 
 
 def _records(found: Profile) -> Iterator[tuple[str, str, str, Ints | list[int], Ints | list[int]]]:
-    yield "rows", "", "", [], [found.rows, found.empty]
+    yield "rows", "", "", [], [found.rows, found.empty, found.skipped]
     for key, (documents, tokens) in sorted(found.held.items()):
         yield "held", *key, [], [documents, tokens]
     for key, (places, counts) in sorted(found.scores.items()):
@@ -244,7 +248,7 @@ def _records(found: Profile) -> Iterator[tuple[str, str, str, Ints | list[int], 
 
 def from_table(table: pa.Table) -> Profile:
     """The profile that a table holds."""
-    rows = empty = 0
+    rows = empty = skipped = 0
     held: dict[Key, tuple[int, int]] = {}
     scores: dict[Key, Sparse] = {}
     odd: dict[Key, Odd] = {}
@@ -252,11 +256,11 @@ def from_table(table: pa.Table) -> Profile:
         key = (table["first"][i].as_py(), table["second"][i].as_py())
         counts = table["counts"][i].values.to_numpy()
         if kind == "rows":
-            rows, empty = int(counts[0]), int(counts[1])
+            rows, empty, skipped = (int(count) for count in counts)
         elif kind == "held":
             held[key] = int(counts[0]), int(counts[1])
         elif kind == "scores":
             scores[key] = table["places"][i].values.to_numpy().astype(np.int64), counts.astype(np.int64)
         else:
             odd[key] = Odd(*(int(count) for count in counts))
-    return Profile(rows, empty, held, scores, odd)
+    return Profile(rows, empty, skipped, held, scores, odd)

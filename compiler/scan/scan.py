@@ -209,6 +209,7 @@ class _Scanner:
         groups: dict[tuple[str, str, str], counting.LevelCounts] = {}
         excluded: dict[tuple[str, str, str], int] = {}
         empty: dict[str, int] = {}
+        skipped: dict[str, int] = {}
         files = []
         for one, counts in counted.items():
             source, seen = one.file.source, profiles[one]
@@ -218,12 +219,13 @@ class _Scanner:
             for key, lost in counts.excluded.items():
                 excluded[source, *key] = excluded.get((source, *key), 0) + lost
             empty[source] = empty.get(source, 0) + seen.empty
+            skipped[source] = skipped.get(source, 0) + seen.skipped
             documents = sum(d for d, _ in seen.held.values())
             tokens = sum(t for _, t in seen.held.values())
             files.append(ScannedFile(source, one.file.name, one.file.size, one.identity, documents, tokens))
         odd = profiling.total(profiles.values()).odd
         files.sort(key=lambda file: (file.source, file.name))
-        return Catalog(self.plan, tables, bits, groups, tuple(files), excluded, empty, odd)
+        return Catalog(self.plan, tables, bits, groups, tuple(files), excluded, empty, skipped, odd)
 
 
 def _count_part(plan: Plan, tables: Path, bits: int, part: Part) -> Counts:
@@ -231,5 +233,5 @@ def _count_part(plan: Plan, tables: Path, bits: int, part: Part) -> Counts:
 
 
 def _reading(source: Any) -> Any:
-    """What of a source's plan decides what its files give: not where they lie."""
-    return json.dumps(asdict(replace(source, paths=())), sort_keys=True)
+    """What of a source's plan decides what its files give: not where they lie, nor texts that are not read."""
+    return json.dumps(asdict(replace(source, paths=(), text=None)), sort_keys=True)

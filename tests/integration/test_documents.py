@@ -14,27 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus.build import build
-from tests.corpus.packages import Unavailable
+from tests.corpus.present import corpus
 
 ROOT = Path(__file__).parents[2]
-CORPUS = ROOT / "build" / "corpus"
 
 
 @pytest.fixture(scope="module")
 def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the recipe beside a corpus."""
     top = tmp_path_factory.mktemp("docs")
-    target = top / "build" / "corpus"
-    if CORPUS.is_dir():
-        shutil.copytree(CORPUS, target)
-    else:
-        try:
-            build(target, ROOT / "build" / "packages")
-        except Unavailable as error:
-            if os.environ.get("CI"):
-                pytest.fail(f"the corpus cannot be built: {error}")
-            pytest.skip(f"the corpus cannot be built: {error}")
+    shutil.copytree(corpus(), top / "build" / "corpus")
     (top / "recipes").mkdir()
     shutil.copy(ROOT / "recipes" / "docs.mix", top / "recipes")
     return top / "recipes"
