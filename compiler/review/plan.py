@@ -59,6 +59,40 @@ def plan_from_manifest(manifest: Manifest) -> Plan:
     return Plan(tuple(sources), raters, weights, normalize)
 
 
+def plan_changes(old: Manifest, new: Manifest) -> list[str]:
+    """How documents are read, rated and drawn otherwise: what is behind a supply that moved. Weights are of 65,536."""
+    before, after = _settings(old), _settings(new)
+    return [
+        f"plan, {name}: {_told(before.get(name))} -> {_told(after.get(name))}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _settings(manifest: Manifest) -> dict[str, Any]:
+    """Every parameter of the plan under its full name."""
+    found: dict[str, Any] = {}
+
+    def add(name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                add(f"{name} {key}", inner)
+        elif isinstance(value, list) and value and all(isinstance(one, dict) and "name" in one for one in value):
+            for one in value:
+                add(f"{name} {one['name']}", {key: inner for key, inner in one.items() if key != "name"})
+        else:
+            found[name] = value
+
+    for row in manifest.plan:
+        about = row.parameters.get("name")
+        add(f"{row.stage} {about}" if about else row.stage, row.parameters)
+    return found
+
+
+def _told(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
 def _rater(given: dict[str, Any]) -> Any:
     from mixc.compiler.scan.plan import RaterPlan
 

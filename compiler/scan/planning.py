@@ -35,10 +35,24 @@ def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
             sources += [planned] if planned else []
     if has_errors(found):
         return None, files, found
+    found += unscored(recipe)
+    if has_errors(found):
+        return None, files, found
     weighed = weighing(recipe.domains)
     used = {name for _, weights in weighed for name, _ in weights}
     raters = tuple(plan_rater(rater) for rater in sorted(recipe.raters, key=lambda r: r.name) if rater.name in used)
     return Plan(tuple(sources), raters, weighed, recipe.quality.normalize), files, found
+
+
+def unscored(recipe: Recipe) -> list[Diagnostic]:
+    """Domains that weigh what no column holds: targets, and raters that are models."""
+    columns = {rater.name for rater in recipe.raters if rater.column is not None or rater.kind is None}
+    return [
+        messages.no_scores(domain, name)
+        for domain in recipe.domains
+        for name, weight in domain.weights
+        if weight > 0 and name not in columns
+    ]
 
 
 def weighing(domains: Iterable[Domain]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
