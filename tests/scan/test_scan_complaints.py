@@ -1,0 +1,155 @@
+"""What is said of documents that a recipe cannot be compiled from: small files, a recipe, the diagnostic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mixc.compiler.cli.compile import artefacts
+from mixc.compiler.executor import Failure
+from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
+from mixc.compiler.review.tables import read_tables
+from mixc.compiler.scan import scan as scanning
+from mixc.compiler.scan.stages import failed
+from mixc.dsl.diagnostics import Diagnostic
+
+ROWS = 3000
+HEAD = """recipe complaint
+budget { model = 10M params, tokens = 1M tokens }
+source web { path = "data/*.parquet", domain = news, epochs <= 4 }
+"""
+
+
+def columns(**changed: Any) -> dict[str, Any]:
+    """Documents of one language with ids, tokens and a score; `None` leaves a column out."""
+    plain = {
+        "id": [f"d{i}" for i in range(ROWS)],
+        "language": ["en"] * ROWS,
+        "tokens": np.full(ROWS, 400),
+        "edu": np.linspace(0, 5, ROWS, dtype=np.float32),
+    }
+    return {key: value for key, value in {**plain, **changed}.items() if value is not None}
+
+
+def complaints(folder: Path, rest: str, data: Mapping[str, Any]) -> list[Diagnostic]:
+    """What compiling says."""
+    (folder / "data").mkdir(exist_ok=True)
+    pq.write_table(pa.table(dict(data)), folder / "data" / "a.parquet")
+    recipe = folder / "complaint.mix"
+    recipe.write_text(HEAD + rest)
+    _, found = run_passes(COMPILE, Artefacts(recipe))
+    return found
+
+
+RATED = 'rater edu { column = "edu", range = 0 .. 5 }\ndomain news { weights = { edu: 1.0 } }\n'
+SCORES = np.linspace(0, 5, ROWS, dtype=np.float32)
+CASES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "M551": ("", {"id": None}, "source `web` has neither an id nor a text"),
+    "M552": ("", {"tokens": None}, "source `web` has no text and no column of token counts"),
+    "M553": (
+        RATED,
+        {"edu": pa.array([1.0] * 1000 + [None] * 2000, pa.float32())},
+        "rater `edu` has scores for 1,000 of 3,000 documents in `en`",
+    ),
+    "M554": (RATED, {"edu": SCORES * 2}, "1,500 of 3,000 scores of rater `edu` lie outside 0 .. 5"),
+    "M555": (
+        RATED,
+        {"edu": np.floor(SCORES).astype(np.float32)},
+        "one level of quality fills 399% of a bucket of `news` in `en`",
+    ),
+    "M561": (
+        'target gsm { path = "t.jsonl" }\ndomain news { weights = { gsm: 1.0 } }\n',
+        {},
+        "domain `news` weighs `gsm`, whose scores are no column of the data",
+    ),
+    "M422": ("domain sport { density = 1 }\n", {}, "domain `sport` has no supply"),
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_diagnostic_says_what_is_wrong(code: str, tmp_path: Path) -> None:
+    rest, changed, sentence = CASES[code]
+    found = complaints(tmp_path, rest, columns(**changed))
+    assert [(d.code, d.message) for d in found] == [(code, sentence)]
+    assert found[0].helps
+
+
+def test_an_empty_source_is_no_source(tmp_path: Path) -> None:
+    empty = {key: pa.array(value)[:0] for key, value in columns().items()}
+    found = complaints(tmp_path, "", empty)
+    assert [(d.code, d.message) for d in found] == [("M557", "source `web` holds no documents")]
+
+
+def test_much_is_for_scan_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "SMALL", 1000)
+    (only,) = complaints(tmp_path, "", columns())
+    assert only.code == "M550"
+    assert only.message.startswith("1 file of documents, ")
+    assert only.helps == ("run `mixc scan complaint.mix`",)
+
+
+def test_a_worker_that_fails_is_told_apart_from_data(tmp_path: Path) -> None:
+    told = Diagnostic("M500", "some file is broken")
+    found = failed({2: Failure(2, "killed by signal 9", None, 3), 0: Failure(0, "some file is broken", told, 0)})
+    assert [(d.code, d.message) for d in found] == [
+        ("M500", "some file is broken"),
+        ("M558", "1 part of the documents could not be read: killed by signal 9"),
+    ]
+
+
+def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
+    rest = HEAD.replace("domain = news", 'domain = news, columns = { tokens: tokenizer("no/such/tokenizer.json") }')
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.table(columns(text=["some words"] * ROWS)), tmp_path / "data" / "a.parquet")
+    (tmp_path / "r.mix").write_text(rest)
+    _, found = run_passes(COMPILE, Artefacts(tmp_path / "r.mix"))
+    assert [d.code for d in found] == ["M560"]
+
+
+def test_a_tokenizer_counts(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers", reason="pip install 'mixc[tokenizers]'")
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"some": 0, "words": 1, "[UNK]": 2}, unk_token="[UNK]"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    words.save(str(tmp_path / "tokenizer.json"))
+    head = HEAD.replace("domain = news", f'columns = {{ tokens: tokenizer("{tmp_path}/tokenizer.json") }}')
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.table(columns(text=["some words"] * ROWS)), tmp_path / "data" / "a.parquet")
+    (tmp_path / "r.mix").write_text(head.replace("tokens = 1M", "tokens = 1M"))
+    made, _ = run_passes(COMPILE, Artefacts(tmp_path / "r.mix"))
+    assert made.catalog is not None
+    assert sum(file.tokens for file in made.catalog.files) == ROWS * 3  # two words, and the end of the text
+
+
+def test_the_package_of_tokenizers_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from mixc.compiler.scan import counting
+
+    counting.tokenizer.cache_clear()
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    with pytest.raises(Exception, match="needs the package `tokenizers`") as caught:
+        counting.tokenizer("gpt2")
+    assert caught.value.diagnostic.code == "M559"  # type: ignore[attr-defined]
+
+
+def test_tables_of_another_compilation_or_none(tmp_path: Path) -> None:
+    assert not complaints(tmp_path, "", columns(tokens=np.full(ROWS, 4000)))
+    made, _ = run_passes(COMPILE, Artefacts(tmp_path / "complaint.mix"))
+    for path, data in artefacts(made, tmp_path / "complaint.manifest.json").items():
+        path.write_bytes(data)
+    tables = tmp_path / "complaint.tables.parquet"
+    wanted = json.loads((tmp_path / "complaint.manifest.json").read_text())["selection"]["tables"]
+    found, problems = read_tables(str(tables), wanted)
+    assert found is not None
+    assert not problems
+    assert [d.code for d in read_tables(str(tables), "0" * 64)[1]] == ["M475"]
+    tables.write_bytes(tables.read_bytes()[:-20])
+    assert [d.code for d in read_tables(str(tables), wanted)[1]] == ["M474"]
+    assert [d.code for d in read_tables(str(tmp_path / "none.parquet"), wanted)[1]] == ["M474"]
