@@ -10,8 +10,9 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VEC
 
 def main() -> None:
     """Run `mixc` and leave with its exit code."""
+    from mixc.compiler.cli.guard import die_quietly, guarded
+
+    die_quietly()
     for name in ONE_THREAD:  # the matrices are small, and a sum must not depend on how many threads made it
         os.environ[name] = "1"
-    from mixc.compiler.cli.guard import guarded
-
     sys.exit(guarded(sys.argv[1:]))

@@ -6,29 +6,56 @@ import contextlib
 import os
 import signal
 import sys
-import tempfile
-import traceback
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 
 ERRORS, CHANGES, BUG, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 DEBUG = "--debug"
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C or a request to terminate.
+
+    A class of its own: where `exec` was interrupted by a plain KeyboardInterrupt, Python kills itself at exit even if
+    that was caught.
+    """
 
 
 def guarded(arguments: list[str]) -> int:
     """Run the command line; the exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
-    debug = DEBUG in arguments
-    outcome = _Outcome(debug)
-    with outcome:
+    outcome = _Outcome(DEBUG in arguments)
+    with _handled(outcome), outcome:
         from mixc.compiler.cli.app import app
 
         for stream in (sys.stdout, sys.stderr):
             getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
         result = app([argument for argument in arguments if argument != DEBUG], standalone_mode=False, prog_name="mixc")
-        if result == INTERRUPTED:  # typer turns Ctrl-C into a result
-            raise KeyboardInterrupt
+        if result == INTERRUPTED or (result and outcome.stopped):  # typer turns Ctrl-C into a result
+            raise Stopped
         outcome.code = result if isinstance(result, int) else 0
     return outcome.code
+
+
+def die_quietly() -> None:
+    """Let Ctrl-C end the process without a traceback, for the moments before and after `guarded`."""
+    for number in _heeded():
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _heeded() -> list[signal.Signals]:
+    """The signals that stop a command; not those ignored from the start, as in the background of a script."""
+    return [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+@contextlib.contextmanager
+def _handled(outcome: _Outcome) -> Iterator[None]:
+    before = {number: signal.signal(number, outcome.stop) for number in _heeded()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 class _Outcome:
@@ -36,19 +63,28 @@ class _Outcome:
 
     def __init__(self, debug: bool) -> None:
         self.code = BUG
+        self.stopped: int | None = None
         self._debug = debug
 
     def __enter__(self) -> None:
         return None
 
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal: leave by an exception, so that temporary files are removed."""
+        self.stopped = number
+        raise Stopped
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
         if error is None:
             return True
-        if isinstance(error, SystemExit):
-            self.code = error.code if isinstance(error.code, int) else ERRORS
-        elif isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-            self.code = INTERRUPTED
+        if self.stopped == signal.SIGTERM:
+            self.code = TERMINATED
+            _say("mixc: terminated")
+        elif self.stopped or isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+            self.code = INTERRUPTED  # whatever the error: an extension module stopped while loading raises others
             _say("mixc: interrupted")
+        elif isinstance(error, SystemExit):
+            self.code = error.code if isinstance(error.code, int) else ERRORS
         elif _is_usage_error(error):
             self.code = ERRORS
             getattr(error, "show", lambda: None)()
@@ -66,6 +102,8 @@ def _is_usage_error(error: BaseException) -> bool:
 
 
 def _report(error: BaseException, debug: bool) -> None:
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     if debug:
         _say(text.rstrip())
@@ -76,6 +114,8 @@ def _report(error: BaseException, debug: bool) -> None:
 
 def _written(text: str) -> str:
     """The traceback in a file of the temporary folder; its path, or nothing where there is no room."""
+    import tempfile
+
     try:
         handle, path = tempfile.mkstemp(prefix="mixc-bug-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -88,8 +128,3 @@ def _written(text: str) -> str:
 def _say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    """Leave as on Ctrl-C, so that temporary files are removed."""
-    raise SystemExit(TERMINATED)

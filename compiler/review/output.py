@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
+import signal
 import stat
-import tempfile
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -71,7 +73,8 @@ def write_together(files: Mapping[Path, bytes]) -> list[Diagnostic]:
                 return [_explain(path, len(data), error)]
             except (ValueError, RuntimeError):  # a NUL in the name, a loop of links
                 return [cannot_write(str(path), "no file can have this name")]
-        return _move(staged)
+        with _undisturbed():
+            return _move(staged)
 
 
 def holds(path: Path, data: bytes) -> bool:
@@ -84,14 +87,35 @@ def holds(path: Path, data: bytes) -> bool:
 
 def _stage(target: Path, data: bytes, cleanup: ExitStack) -> Path:
     """The bytes in a temporary file beside `target`, removed by `cleanup` unless it was moved away."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-    cleanup.callback(_remove, Path(name))
-    with os.fdopen(handle, "wb") as file:
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    cleanup.callback(_remove, temporary)  # before it exists: an interruption may come at any moment
+    with temporary.open("xb") as file:
         file.write(data)
         file.flush()
         os.fchmod(file.fileno(), _mode(target))
         os.fsync(file.fileno())
-    return Path(name)
+    return temporary
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold signals back for this moment, so that none comes between the moves of files that belong together."""
+    if threading.current_thread() is not threading.main_thread():  # handlers run in the main thread only
+        yield
+        return
+    held: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: held.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if callable(signal.getsignal(number))
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for one in held[:1]:
+            signal.raise_signal(one)
 
 
 def _move(staged: Iterable[tuple[Path, Path]]) -> list[Diagnostic]:

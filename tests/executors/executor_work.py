@@ -1,0 +1,117 @@
+"""Work that worker processes import by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixc.dsl.diagnostics import Diagnostic
+
+
+class Unreadable(Exception):
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+
+
+class Awkward(Exception):
+    """Cannot be pickled, nor made again from its arguments."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+        self.lock = open(os.devnull)  # noqa: PTH123, SIM115
+
+
+class Unloadable:
+    """Pickles, and cannot be unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return _refuse, ("cannot be made again",)
+
+
+def _refuse(words: str) -> None:
+    raise ValueError(words)
+
+
+def square(x: int) -> int:
+    return x * x
+
+
+def slow_square(x: int) -> int:
+    time.sleep(0.002 * (7 * x % 11))
+    return x * x
+
+
+def odd_fails(x: int) -> int:
+    if x == 1:
+        raise ValueError("one is odd")
+    if x == 3:
+        raise Awkward(3, 4)
+    if x == 5:
+        raise Unreadable(Diagnostic("M999", "five is `odd`", notes=("so it is",)))
+    if x == 7:
+        raise SystemExit(7)
+    if x == 9:
+        raise FileNotFoundError(2, "No such file or directory", "nine.parquet")
+    return x * x
+
+
+def returns_odd_things(x: int) -> object:
+    return {0: 0, 1: lambda: 1, 2: Unloadable()}[x]
+
+
+def array(x: int) -> NDArray[np.int64]:
+    return np.full(1_000_000, x)
+
+
+def length(text: bytes) -> bytes:
+    return text[::-1]
+
+
+def dies_once(task: tuple[str, int]) -> int:
+    folder, x = task
+    mark = Path(folder) / str(x)
+    if x % 5 == 0 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x * x
+
+
+def three_dies(task: tuple[str, int]) -> int:
+    folder, x = task
+    if x == 3:
+        with (Path(folder) / "attempts").open("a") as file:
+            file.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x * x
+
+
+def first_copy_hangs(task: tuple[str, int]) -> int:
+    folder, x = task
+    mark = Path(folder) / str(x)
+    if x == 4 and not mark.exists():
+        mark.touch()
+        time.sleep(3600)
+    return x * x
+
+
+def hangs(x: int) -> int:
+    time.sleep(3600 if x == 4 else 0)
+    return x * x
+
+
+def threads_and_pid(_: int) -> tuple[str | None, int]:
+    time.sleep(0.1)
+    return os.environ.get("OMP_NUM_THREADS"), os.getpid()
+
+
+def writes_pid_and_sleeps(task: tuple[str, int]) -> int:
+    folder, x = task
+    (Path(folder) / f"{x}.pid").write_text(str(os.getpid()))
+    time.sleep(3600)
+    return x

@@ -1,0 +1,65 @@
+"""How an engine is found, and what is said where it cannot be used."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from mixc.backends.executors.local import LocalExecutor
+from mixc.compiler.executor import Unavailable, cluster_lost, open_executor, workers_do_not_start
+from mixc.dsl.diagnostics import Diagnostic
+
+
+def refusal(name: str, workers: int | None = None) -> Diagnostic:
+    with pytest.raises(Unavailable) as caught:
+        open_executor(name, workers)
+    assert str(caught.value) == caught.value.diagnostic.message
+    return caught.value.diagnostic
+
+
+def test_an_engine_is_found_by_name() -> None:
+    executor = open_executor("local", None)
+    assert isinstance(executor, LocalExecutor)
+    assert executor.name == "local" and executor.workers >= 1
+
+
+def test_an_unknown_engine() -> None:
+    told = refusal("rya")
+    assert (told.code, told.message) == ("M530", "there is no engine `rya`")
+    assert "`local`" in told.notes[0] and "`ray`" in told.notes[0]
+    assert told.helps == ("did you mean `--engine ray`?",)
+
+
+def test_an_engine_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    told = refusal("ray")
+    assert told.code == "M531"
+    assert told.message == "the engine `ray` needs the package `ray`, which is not installed"
+    assert told.helps == ("pip install 'mixc[ray]'",)
+
+
+def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)  # the cluster of other tests goes on
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound, not listening: refuses at once
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        told = refusal("ray")
+    assert told.code == "M532"
+    assert told.message == f"the Ray cluster `{address}` cannot be used"
+    assert "refused" in told.notes[0].lower()
+
+
+@pytest.mark.parametrize("workers", [0, -3])
+def test_workers_are_counted_from_one(workers: int) -> None:
+    told = refusal("local", workers)
+    assert (told.code, told.message) == ("M533", f"{workers} workers can do nothing")
+
+
+def test_what_is_said_of_broken_machines() -> None:
+    assert workers_do_not_start(1, "no more processes").message == "a worker process cannot be started"
+    assert cluster_lost("gone").code == "M535"

@@ -1,0 +1,119 @@
+"""Ray beyond the contract: second copies, and a cluster that comes and goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import executor_work as works
+import pytest
+from conftest import need
+
+from mixc.compiler.executor import Executor, Failure, Limits, open_executor
+
+ONE_MAP = """
+import sys
+from pathlib import Path
+import executor_work as works
+from mixc.compiler.executor import open_executor
+
+def descendants():
+    found, new = set(), {"self"}
+    while new:
+        new = {c for p in new for t in Path(f"/proc/{p}/task").glob("*/children") for c in t.read_text().split()}
+        found |= new
+    return found
+
+import signal
+handler = lambda *_: None
+signal.signal(signal.SIGTERM, handler)
+executor = open_executor("ray", 2)
+assert signal.getsignal(signal.SIGTERM) is handler
+folder = executor._folder
+assert folder.is_dir() and len(descendants()) > 3
+executor.map(works.square, range(5), lambda index, result: print(index, result, flush=True))
+started = descendants()
+executor.close()
+assert not folder.exists()
+left = {p for p in started if Path(f"/proc/{p}/stat").exists()}
+print("left", sorted(left), sorted(descendants()))
+"""
+
+
+@pytest.fixture
+def cluster(executor: Executor) -> Executor:
+    """The cluster of the session."""
+    need("ray")
+    if executor.name != "ray":
+        pytest.skip("only for Ray")
+    return executor
+
+
+def again(limits: Limits) -> Any:
+    from mixc.backends.executors.ray import RayExecutor
+
+    return RayExecutor(2, limits)
+
+
+def script(text: str, *arguments: str) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", text, *arguments],
+        env={**environment, "PYTHONPATH": str(Path(__file__).parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_what_takes_too_long_is_begun_again(cluster: Executor, tmp_path: Path) -> None:
+    given: dict[int, Any] = {}
+    begun = time.monotonic()
+    again(Limits(slow=1.0)).map(works.first_copy_hangs, [(str(tmp_path), x) for x in range(12)], given.__setitem__)
+    assert given == {x: x * x for x in range(12)}
+    assert time.monotonic() - begun < 30
+
+
+def test_what_never_ends_is_a_failure(cluster: Executor) -> None:
+    given: dict[int, Any] = {}
+    again(Limits(retries=1, slow=1.0, longest=4.0)).map(works.hangs, range(8), given.__setitem__)
+    assert given.pop(4) == Failure(4, "gave no answer within 4 s", None, 1)
+    assert given == {x: x * x for x in range(8) if x != 4}
+
+
+def test_a_cluster_that_was_there_is_left(cluster: Executor) -> None:
+    import ray
+
+    other = open_executor("ray", 1)
+    other.close()
+    assert ray.is_initialized()
+
+
+def test_a_cluster_of_our_own_comes_and_goes() -> None:
+    need("ray")
+    with script(ONE_MAP) as running:
+        out, errors = running.communicate(timeout=120)
+    assert running.returncode == 0, errors
+    lines = out.splitlines()
+    assert sorted(lines[:5]) == [f"{x} {x * x}" for x in range(5)]
+    assert lines[5:] == ["left [] []"]
+    assert errors == ""
+
+
+def test_ctrl_c_stops_the_cluster(tmp_path: Path) -> None:
+    need("ray")
+    from test_executor_local import PARENT, alive, pids, wait_until
+
+    with script(PARENT, "ray", str(tmp_path)) as running:
+        assert wait_until(lambda: len(pids(tmp_path)) == 2, 60)
+        begun = time.monotonic()
+        os.kill(running.pid, signal.SIGINT)
+        _, errors = running.communicate(timeout=30)
+    assert time.monotonic() - begun < 10
+    assert errors.count("KeyboardInterrupt") == 1
+    assert wait_until(lambda: not any(alive(pid) for pid in pids(tmp_path)), 2)
