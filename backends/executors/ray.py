@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -55,7 +56,7 @@ class RayExecutor:
         self._connect()
         from mixc.backends.executors.ray_run import Run
 
-        run = Run(self.limits, self._width(), work, tasks, done, own=self._folder is not None)
+        run = Run(self.limits, self._width(), work, tasks, done)
         try:
             run.run()
         except BaseException:
@@ -91,7 +92,7 @@ class RayExecutor:
                 self._start()
             else:
                 _reach(self.address)
-                ray.init(address=self.address, log_to_driver=False, logging_level="ERROR")
+                ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
             self._connected = True
         except Exception as error:
             ray.shutdown()
@@ -111,7 +112,7 @@ class RayExecutor:
             num_cpus=self.workers,
             include_dashboard=False,
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             object_store_memory=STORE,
             _node_ip_address="127.0.0.1",
             _temp_dir=str(self._folder),
@@ -123,7 +124,7 @@ class RayExecutor:
 
         if self.workers is not None and self._folder is None:
             return self.workers
-        resources: dict[str, Any] = ray.cluster_resources()
+        resources: dict[str, Any] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         return 2 * max(1, int(resources.get("CPU", 1)))
 
 

@@ -45,12 +45,10 @@ class Run:
         work: Callable[[Any], Any],
         tasks: Sequence[Any],
         done: Callable[[int, Any], None],
-        *,
-        own: bool,
     ) -> None:
         self.limits, self.width, self.tasks, self.done = limits, width, tasks, done
-        paths = sys.path if own else []  # a cluster of our own finds what we find
-        self.work = ray.put(pickle.dumps((paths, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))))
+        # Workers look last where we look: on this machine they find what we find, elsewhere it does no harm.
+        self.work = ray.put(pickle.dumps((sys.path, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))))
         self.next = 0
         self.flights: dict[ray.ObjectRef[Any], _Flight] = {}
         self.flying: dict[int, _Flight] = {}

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
+from mixc.backends.selection.checks import checks, exact_checks
+from mixc.backends.selection.cuts import CUT, read_cuts
+from mixc.backends.selection.materialize import Form as Form
+from mixc.backends.selection.materialize import Texts
+from mixc.backends.selection.materialize import materialize as materialize
+from mixc.backends.selection.materialize import textless as textless
 from mixc.backends.selection.messages import not_runnable as not_runnable
 from mixc.backends.selection.run import Outcome
 from mixc.backends.selection.run import Run as Run
 from mixc.backends.selection.run import run as run
 from mixc.backends.selection.slots import build_slots
-from mixc.backends.selection.verify import Report, checks
+from mixc.backends.selection.verify import Report
 from mixc.backends.selection.verify import verify as verify
+from mixc.compiler.executor import Executor
+from mixc.compiler.progress import Progress
 from mixc.compiler.review.words import table, tokens
+from mixc.dsl.diagnostics import Diagnostic
 
 
-def told(job: Run, outcome: Outcome, folder: str, form: str) -> str:
-    """What was selected, by phase and source, against the plan."""
-    cells = checks(build_slots(job.manifest, job.tables), outcome.sums)
+def perform(
+    job: Run, output: Path, executor: Executor, progress: Progress, *, exact: bool = False, form: Form | None = None
+) -> tuple[tuple[Outcome, Texts | None] | None, list[Diagnostic]]:
+    """Select, and where a form is given write the texts too; what was selected stands even if texts fail."""
+    if form is not None and (found := textless(job)):
+        return None, found
+    outcome, found = run(job, output, executor, progress, exact=exact)
+    if outcome is None or form is None:
+        return None if outcome is None else (outcome, None), found
+    texts, problems = materialize(job, output, outcome, executor, progress, form)
+    return (outcome, texts), [*found, *problems]
+
+
+def told(job: Run, outcome: Outcome, folder: str, form: str, texts: Texts | None = None) -> str:
+    """What was selected, by phase and source, against the plan; and what was written of the texts."""
+    slots = build_slots(job.manifest, job.tables)
+    cuts = read_cuts(Path(folder) / CUT, job.integrity) if outcome.cut else None
+    cells = checks(slots, outcome.sums) if cuts is None else exact_checks(slots, outcome.sums, cuts)
     sources = sorted({row.source for row in job.manifest.supply})
     rows = []
     for phase, name in enumerate(p.name for p in job.manifest.phases):
@@ -35,7 +60,10 @@ def told(job: Run, outcome: Outcome, folder: str, form: str) -> str:
                 }
             )
     if form == "json":
-        return json.dumps({"output": folder, "shards": len(outcome.markers), "selection": rows}, indent=1) + "\n"
+        data = {"output": folder, "shards": len(outcome.markers), "selection": rows}
+        data |= {"cut": outcome.cut} if outcome.cut else {}
+        data |= {"texts": {"shards": len(texts.markers), "bytes": texts.size}} if texts is not None else {}
+        return json.dumps(data, indent=1) + "\n"
     lines = [
         [
             str(row["phase"]),
@@ -49,7 +77,15 @@ def told(job: Run, outcome: Outcome, folder: str, form: str) -> str:
     ]
     before = f", {outcome.before} of them before" if outcome.before else ""
     header = ("phase", "source", "planned", "realised", "documents", "digest")
-    return f"{table(header, lines, left=(0, 1, 5))}\n{len(outcome.markers)} shards{before}; wrote {folder}\n"
+    shown = table(header, lines, left=(0, 1, 5))
+    return f"{shown}\n{len(outcome.markers)} shards{before}; wrote {folder}\n{_texts(texts)}"
+
+
+def _texts(texts: Texts | None) -> str:
+    if texts is None:
+        return ""
+    before = f", {texts.before} of them before" if texts.before else ""
+    return f"texts: {len(texts.markers)} shards{before}, {texts.size:,} bytes\n"
 
 
 def reported(report: Report, form: str) -> str:

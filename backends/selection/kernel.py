@@ -33,6 +33,16 @@ class Drawn:
     copies: Ints
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Documents of a batch that have a slot which is not idle: `row` in the batch, id, hash of the draw, segment."""
+
+    row: Ints
+    id: pa.Array
+    hash: NDArray[np.uint64]
+    segment: Ints
+
+
 @dataclass(slots=True, eq=False)
 class Seen:
     """Sums over all documents that have a slot, by slot: what expectations are computed from, exactly.
@@ -63,6 +73,21 @@ class Drawer:
 
     def draw(self, keys: list[Key], labelled: Labelled) -> Drawn:
         """The selected documents of a batch; all others are counted too."""
+        found = self.locate(keys, labelled)
+        copies = np.diff(
+            self.slots.whole[found.segment] + (found.hash[:, None] < self.slots.cut[found.segment]), axis=1
+        )
+        kept = np.flatnonzero(copies.any(axis=1))
+        return Drawn(
+            row=found.row[kept],
+            id=found.id.take(pa.array(kept)),
+            tokens=labelled.tokens[found.row[kept]],
+            cell=self.slots.cell[found.segment[kept]],
+            copies=copies[kept],
+        )
+
+    def locate(self, keys: list[Key], labelled: Labelled) -> Located:
+        """The documents of a batch that may be selected; all are counted."""
         level = self.merger.merge(keys, labelled)
         slot = self._slot(keys, labelled.group, level)
         self._count(slot, labelled.tokens)
@@ -70,17 +95,7 @@ class Drawer:
         chosen = chosen[~self.slots.idle[slot[chosen]]]
         ids = identifiers(labelled.batch, chosen)
         hashes = hash60(self.prefix, ids)
-        segment = self._segment(slot[chosen], hashes)
-        copies = np.diff(self.slots.whole[segment] + (hashes[:, None] < self.slots.cut[segment]), axis=1)
-        taken = copies.any(axis=1)
-        kept = np.flatnonzero(taken)
-        return Drawn(
-            row=chosen[kept],
-            id=ids.take(pa.array(kept)),
-            tokens=labelled.tokens[chosen[kept]],
-            cell=self.slots.cell[segment[kept]],
-            copies=copies[kept],
-        )
+        return Located(chosen, ids, hashes, self._segment(slot[chosen], hashes))
 
     def _slot(self, keys: list[Key], group: NDArray[np.int32], level: NDArray[np.int32]) -> Ints:
         pools = np.array(
@@ -132,5 +147,10 @@ def identifiers(batch: Batch, rows: Ints) -> pa.Array:
 
 def draw_prefix(seed: int, source: str, file: str | None = None) -> bytes:
     """What is hashed before the id: the stream of draws of a seed and a source, and of a file where ids are its own."""
+    return key_prefix(seed, "draw", source, file)
+
+
+def key_prefix(seed: int, purpose: str, source: str, file: str | None = None) -> bytes:
+    """As `draw_prefix`, for a stream of any purpose; streams of different purposes are independent."""
     inside = "" if file is None else f"{file}:"
-    return f"{seed}:draw:{source}:{inside}".encode()
+    return f"{seed}:{purpose}:{source}:{inside}".encode()

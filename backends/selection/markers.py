@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.sums import Sums, from_rows, to_rows
 
-VERSION = 1
+VERSION = 2
 SUFFIX = ".done.json"
 
 
@@ -29,7 +28,7 @@ class Marker:
     """What a finished shard vouches for.
 
     `manifest` is the integrity hash of the manifest, `identity` the content hash of the file that was read. `documents`
-    and `tokens` were seen in it; `digests` are per phase, in hexadecimal.
+    and `tokens` were seen in it; `digests` are per phase, in hexadecimal. `cut` is the hash of the exact cuts, if any.
     """
 
     manifest: str
@@ -42,6 +41,7 @@ class Marker:
     output: Output
     digests: tuple[str, ...]
     sums: Sums
+    cut: str = ""
 
 
 def marker_path(folder: Path, name: str) -> Path:
@@ -51,16 +51,7 @@ def marker_path(folder: Path, name: str) -> Path:
 
 def write_marker(folder: Path, marker: Marker) -> None:
     """Write a marker, whole or not at all, after its output."""
-    path = marker_path(folder, marker.name)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(marker_text(marker))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(marker_path(folder, marker.name), marker_text(marker))
 
 
 def marker_text(marker: Marker) -> str:
@@ -77,6 +68,7 @@ def marker_text(marker: Marker) -> str:
         "output": {"size": marker.output.size, "hash": marker.output.hash, "rows": marker.output.rows},
         "digests": list(marker.digests),
         "sums": to_rows(marker.sums),
+        "cut": marker.cut,
     }
     return json.dumps(data, sort_keys=True) + "\n"
 

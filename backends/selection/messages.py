@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mixc.dsl.diagnostics import Diagnostic, page
+from mixc.dsl.diagnostics import Diagnostic, Severity, page
 
 
 @page("M570")
@@ -91,6 +91,53 @@ def failed_shards(count: int, first: str, message: str) -> Diagnostic:
         f"{count} shard{'s' * (count > 1)} failed, the first is `{first}`: {message.splitlines()[-1][:200]}",
         notes=("what was finished is kept",),
         helps=("run the same command again; with fewer `--workers` if memory was short",),
+    )
+
+
+@page("M576")
+def no_texts(source: str) -> Diagnostic:
+    """a source has no texts to write
+
+    `--materialize` writes the texts of the documents that were selected. The data of this source names no column that
+    holds them: none is called `text`, and the recipe states none.
+
+    What to do: state the column, `columns = { text: "..." }`, and compile again; or run without `--materialize` and
+    take the texts from elsewhere by the ids of the selection.
+    """
+    return Diagnostic("M576", f"source `{source}` has no column of texts", subject=source, helps=(
+        'state it, `columns = { text: "..." }`, and compile again', "or run without `--materialize`",
+    ))  # fmt: skip
+
+
+@page("M577")
+def other_texts(folder: str) -> Diagnostic:
+    """the texts are not those of the selection
+
+    The number of documents or tokens written differs from the number selected: outputs of the selection or of the texts
+    were changed while they were read.
+
+    What to do: remove `texts` below the folder, run `mixc verify`, and run again.
+    """
+    return Diagnostic("M577", f"the texts in `{folder}` are not as many as were selected", subject=folder, helps=(
+        "remove its folder `texts`, run `mixc verify`, and run again",
+    ))  # fmt: skip
+
+
+@page("M578")
+def unreachable(cells: Sequence[str]) -> Diagnostic:
+    """cells hold no document to reach their target with
+
+    A manifest plans whole shares of a level for a cell. Where the level has very few documents, none of them may fall
+    into the cell, and then no number of copies gives its tokens.
+
+    What to do: nothing, if the tokens do not matter; else use fewer buckets, or merge domains that are this small.
+    """
+    return Diagnostic(
+        "M578",
+        f"{len(cells)} cell{'s hold' if len(cells) > 1 else ' holds'} no document to reach the planned tokens with",
+        notes=(", ".join(f"`{cell}`" for cell in cells[:8]),),
+        helps=("use fewer buckets, or merge small domains, if these tokens matter",),
+        severity=Severity.WARNING,
     )
 
 

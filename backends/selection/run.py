@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from mixc.backends.selection import messages
+from mixc.backends.selection.cuts import CUT, Cuts, read_cuts
+from mixc.backends.selection.cutting import find_cuts
+from mixc.backends.selection.mapping import failed
 from mixc.backends.selection.markers import SUFFIX, Marker, marker_path, read_marker
+from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.shard import SELECTION, Task, Work
 from mixc.backends.selection.sums import Sums, total
 from mixc.compiler.documents.data import DataFile, Unreadable
@@ -52,10 +56,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """A finished run: its markers by name, and how many of them were there before."""
+    """A finished run: its markers by name, how many of them were there before, and the hash of its exact cuts."""
 
     markers: tuple[Marker, ...]
     before: int
+    cut: str = ""
 
     @property
     def sums(self) -> Sums:
@@ -68,8 +73,10 @@ class Outcome:
         return f"{sum(parts) % (1 << 128):032x}"
 
 
-def run(job: Run, output: Path, executor: Executor, progress: Progress) -> tuple[Outcome | None, list[Diagnostic]]:
-    """Select from all documents of a manifest into a folder."""
+def run(
+    job: Run, output: Path, executor: Executor, progress: Progress, *, exact: bool = False
+) -> tuple[Outcome | None, list[Diagnostic]]:
+    """Select from all documents of a manifest into a folder; `exact`: cut so that every cell reaches its target."""
     if not job.manifest.runnable:
         return None, [messages.not_runnable(str(job.path), job.manifest.reason or "it selects nothing")]
     plan = plan_from_manifest(job.manifest)
@@ -80,22 +87,33 @@ def run(job: Run, output: Path, executor: Executor, progress: Progress) -> tuple
         with claimed(output, job) as refusal:
             if refusal is not None:
                 return None, [refusal]
-            return _run(job, output, files, executor, progress)
+            return _run(job, output, files, executor, progress, exact)
     except OSError as error:
         return None, [messages.cannot_write_output(str(output), os.strerror(error.errno or 0).lower())]
 
 
 def _run(
-    job: Run, output: Path, files: Sequence[tuple[DataFile, str]], executor: Executor, progress: Progress
+    job: Run,
+    output: Path,
+    files: Sequence[tuple[DataFile, str]],
+    executor: Executor,
+    progress: Progress,
+    exact: bool,
 ) -> tuple[Outcome | None, list[Diagnostic]]:
     try:
         tasks = tasks_of(files)
     except Unreadable as error:
         return None, [error.diagnostic]
+    cuts, told = cuts_of(job, output, tasks, executor, progress) if exact else (None, [])
+    if not exact:
+        (output / CUT).unlink(missing_ok=True)
+    if has_errors(told):
+        return None, told
+    cut = cuts.hash if cuts is not None else ""
     done: dict[str, Marker] = {}
     for task in tasks:
         marker = read_marker(output, task.name)
-        if marker is not None and stands(marker, task, job, output):
+        if marker is not None and stands(marker, task, job, output, cut):
             done[task.name] = marker
     _clean(output, {task.name for task in tasks})
     before, left = len(done), [task for task in tasks if task.name not in done]
@@ -112,14 +130,40 @@ def _run(
     for task in tasks:
         sizes[task.part.file.name] = sizes.get(task.part.file.name, 0) + 1
     progress.begin("selecting", sum(t.part.file.size // sizes[t.part.file.name] for t in left))
-    work = Work(str(job.path.absolute()), str(job.tables_path.absolute()), str(output.absolute()), job.integrity)
-    executor.map(work, left, finished)
+    executor.map(work_of(job, output, cut), left, finished)
     progress.end()
     if failures:
-        return None, failed(failures, left)
-    outcome = Outcome(tuple(done[task.name] for task in tasks), before)
+        return None, [*told, *failed(failures, left)]
+    outcome = Outcome(tuple(done[task.name] for task in tasks), before, cut)
     write_summary(output, job, outcome)
-    return outcome, []
+    return outcome, told
+
+
+def work_of(job: Run, output: Path, cut: str = "") -> Work:
+    """What workers are told of a run."""
+    return Work(str(job.path.absolute()), str(job.tables_path.absolute()), str(output.absolute()), job.integrity, cut)
+
+
+def cuts_of(
+    job: Run, output: Path, tasks: Sequence[Task], executor: Executor, progress: Progress
+) -> tuple[Cuts | None, list[Diagnostic]]:
+    """The exact cuts of a run: those it found before, or found now and written down."""
+    cuts = read_cuts(output / CUT, job.integrity)
+    if cuts is None or cuts.hash != _summary(output).get("cut"):
+        cuts, problems = find_cuts(work_of(job, output), tasks, executor, progress)
+        if cuts is None:
+            return None, problems
+        write_text(output / CUT, cuts.text)
+        _write(output / RUN, {"manifest": job.integrity, "recipe": job.manifest.recipe.name, "cut": cuts.hash})
+    return cuts, [messages.unreachable(cuts.unreachable)] if cuts.unreachable else []
+
+
+def _summary(output: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((output / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def tasks_of(files: Sequence[tuple[DataFile, str]]) -> list[Task]:
@@ -132,9 +176,10 @@ def tasks_of(files: Sequence[tuple[DataFile, str]]) -> list[Task]:
     return tasks
 
 
-def stands(marker: Marker, task: Task, job: Run, output: Path) -> bool:
-    """Whether a shard need not be done again: same manifest and input, and an output of the size that was written."""
-    same = (marker.manifest, marker.identity, marker.file) == (job.integrity, task.identity, task.part.file.name)
+def stands(marker: Marker, task: Task, job: Run, output: Path, cut: str = "") -> bool:
+    """Whether a shard need not be done again: same manifest, cuts and input, and an output of the size written."""
+    wanted = (job.integrity, cut, task.identity, task.part.file.name)
+    same = (marker.manifest, marker.cut, marker.identity, marker.file) == wanted
     try:
         return same and marker.name == task.name and (output / task.name).stat().st_size == marker.output.size
     except OSError:
@@ -193,20 +238,8 @@ def claimed(output: Path, job: Run) -> Iterator[Diagnostic | None]:
 
 def owner_of(output: Path) -> str | None:
     """The integrity hash of the manifest that a folder belongs to; None for a folder of no run."""
-    try:
-        return str(json.loads((output / RUN).read_text(encoding="utf-8"))["manifest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def failed(failures: dict[int, Failure], tasks: Sequence[Task]) -> list[Diagnostic]:
-    """What readers say of the data, and shards that failed otherwise."""
-    told = [failure.diagnostic for _, failure in sorted(failures.items()) if failure.diagnostic is not None]
-    others = [(index, failure) for index, failure in sorted(failures.items()) if failure.diagnostic is None]
-    if not others:
-        return told
-    index, failure = others[0]
-    return [*told, messages.failed_shards(len(others), tasks[index].name, failure.message)]
+    owner = _summary(output).get("manifest")
+    return None if owner is None else str(owner)
 
 
 def write_summary(output: Path, job: Run, outcome: Outcome) -> None:
@@ -226,7 +259,8 @@ def write_summary(output: Path, job: Run, outcome: Outcome) -> None:
                     "tokens": sum(cell.tokens for cell in mine),
                 }
             )
-    _write(output / RUN, {"manifest": job.integrity, "recipe": job.manifest.recipe.name, "selection": rows})
+    cut = {"cut": outcome.cut} if outcome.cut else {}
+    _write(output / RUN, {"manifest": job.integrity, "recipe": job.manifest.recipe.name, "selection": rows} | cut)
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:

@@ -6,8 +6,7 @@ beside its place and moves there, the marker last.
 
 from __future__ import annotations
 
-import os
-import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,10 +15,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xxhash
 
+from mixc.backends.selection.cuts import CUT, exact_slots, read_cuts
 from mixc.backends.selection.kernel import Drawer, Drawn, draw_prefix
 from mixc.backends.selection.markers import Marker, Output, write_marker
+from mixc.backends.selection.outputs import content_hash, write_whole
 from mixc.backends.selection.slots import Slots, build_slots
 from mixc.backends.selection.sums import CellSums, Sums, expectations, total
 from mixc.compiler.documents.data import Part
@@ -29,7 +29,7 @@ from mixc.compiler.review.plan import plan_from_manifest
 from mixc.compiler.review.reading import parse_manifest
 from mixc.compiler.review.schema import Manifest
 from mixc.compiler.review.tables import RunTables, from_table
-from mixc.compiler.scan.labels import labelled
+from mixc.compiler.scan.labels import Key, Labelled, labelled
 from mixc.compiler.scan.merge import Merger
 from mixc.compiler.scan.plan import Plan
 
@@ -57,12 +57,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What all shards of a run share; small enough to be sent with every task."""
+    """What all shards of a run share; small enough to be sent with every task. `cut` is the hash of exact cuts."""
 
     manifest: str
     tables: str
     output: str
     integrity: str
+    cut: str = ""
 
     def __call__(self, task: Task) -> Marker:
         """Select from one part; the marker that was written."""
@@ -80,22 +81,34 @@ class Loaded:
 
 
 @cache
-def loaded(manifest: str, tables: str, integrity: str) -> Loaded:
+def loaded(manifest: str, tables: str, integrity: str, cut_path: str = "", cut: str = "") -> Loaded:
     """The manifest of a run, read once in every process."""
     found, problems = parse_manifest(manifest, Path(manifest).read_bytes())
     if found is None or found.integrity != integrity:
         raise RuntimeError(f"{manifest} changed while it was run: {[problem.message for problem in problems]}")
     made = from_table(pq.read_table(tables, memory_map=False))
-    return Loaded(found, plan_from_manifest(found), made, build_slots(found, made))
+    slots = build_slots(found, made)
+    if cut:
+        cuts = read_cuts(Path(cut_path), integrity)
+        if cuts is None or cuts.hash != cut:
+            raise RuntimeError(f"{cut_path} changed while it was used")
+        slots = exact_slots(slots, cuts)
+    return Loaded(found, plan_from_manifest(found), made, slots)
+
+
+def loaded_by(work: Work) -> Loaded:
+    """What a run loads."""
+    path = str(Path(work.output) / CUT) if work.cut else ""
+    return loaded(work.manifest, work.tables, work.integrity, path, work.cut)
 
 
 def select(work: Work, task: Task) -> Marker:
     """Draw from one part and write what was drawn."""
-    ready = loaded(work.manifest, work.tables, work.integrity)
+    ready = loaded_by(work)
     drawn = Selection(ready, task)
     table = drawn.run()
     output = write_table(Path(work.output) / task.name, table)
-    marker = drawn.marker(work.integrity, output)
+    marker = drawn.marker(work, output)
     write_marker(Path(work.output), marker)
     return marker
 
@@ -116,13 +129,17 @@ class Selection:
 
     def run(self) -> pa.Table:
         """All selected documents, in the order of the part."""
-        for labeller, batch in labelled(
-            self.source, read(self.task.part, self.source.wanted, bad_lines=self.source.bad_lines)
-        ):
+        for keys, batch in self.batches():
             self.documents += int(batch.counts.sum())
             self.tokens += int(batch.tokens[batch.counts].sum())
-            self._take(self.drawer.draw(labeller.keys, batch), batch.batch.first)
+            self._take(self.drawer.draw(keys, batch), batch.batch.first)
         return pa.concat_tables(self.pieces) if self.pieces else SCHEMA.empty_table()
+
+    def batches(self) -> Iterator[tuple[list[Key], Labelled]]:
+        """The documents of the part with their groups, and the groups' keys."""
+        found = read(self.task.part, self.source.wanted, bad_lines=self.source.bad_lines)
+        for labeller, batch in labelled(self.source, found):
+            yield labeller.keys, batch
 
     def _take(self, drawn: Drawn, first: int) -> None:
         for phase, name in enumerate(self.slots.phases):
@@ -161,11 +178,11 @@ class Selection:
         ]
         return pa.table(columns, schema=SCHEMA)
 
-    def marker(self, integrity: str, output: Output) -> Marker:
+    def marker(self, work: Work, output: Output) -> Marker:
         """What the shard vouches for."""
         sums = total([expectations(self.slots, self.drawer.seen), self.taken])
         return Marker(
-            manifest=integrity,
+            manifest=work.integrity,
             name=self.task.name,
             source=self.source.name,
             file=self.task.part.file.name,
@@ -175,22 +192,11 @@ class Selection:
             output=output,
             digests=tuple(f"{digest:032x}" for digest in self.digests),
             sums=sums,
+            cut=work.cut,
         )
 
 
 def write_table(path: Path, table: pa.Table) -> Output:
     """Write a Parquet file whole or not at all; its size and content hash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        pq.write_table(table.unify_dictionaries(), temporary, compression="zstd")
-        with temporary.open("rb") as file:
-            digest = xxhash.xxh3_128()
-            while piece := file.read(1 << 22):
-                digest.update(piece)
-            os.fsync(file.fileno())
-        size = temporary.stat().st_size
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return Output(size, digest.hexdigest(), table.num_rows)
+    write_whole(path, lambda temporary: pq.write_table(table.unify_dictionaries(), temporary, compression="zstd"))
+    return Output(path.stat().st_size, content_hash(path), table.num_rows)

@@ -60,10 +60,12 @@ class Slots:
     cell: Ints
     low: Hashes
     high: Hashes
+    value: Ints  # S of a segment's level under a curve, in units of 2^-32; else 1
     copies: NDArray[np.object_]  # C [segments, phases + 1], Python integers in units of 2^-32
     whole: Ints
     cut: Hashes
     idle: NDArray[np.bool_]
+    curved: NDArray[np.bool_]  # [cells] whether a curve governs the cell
 
     def __len__(self) -> int:
         return len(self.first) - 1
@@ -79,15 +81,20 @@ class _Build:
     low: list[int] = field(default_factory=list)
     high: list[int] = field(default_factory=list)
     copies: list[tuple[int, ...]] = field(default_factory=list)
+    value: list[int] = field(default_factory=list)
+    curved: set[int] = field(default_factory=set)
 
-    def add(self, parts: list[tuple[int, int, int, tuple[int, ...]]]) -> int:
-        """A slot of (cell, low, high, C) segments."""
+    def add(self, parts: list[tuple[int, int, int, tuple[int, ...]]], value: int | None = None) -> int:
+        """A slot of (cell, low, high, C) segments, with S of their level if a curve governs them."""
         for cell, low, high, copies in parts:
             self.slot.append(self.slots)
             self.cell.append(cell)
             self.low.append(low)
             self.high.append(high)
             self.copies.append(copies)
+            self.value.append(1 if value is None else value)
+            if value is not None:
+                self.curved.add(cell)
         self.slots += 1
         return self.slots - 1
 
@@ -135,6 +142,7 @@ def _rated(
     expected = {base + j: _expected(build.cells[base + j]) for j in range(len(edges))}
     ends = np.searchsorted(cut.place, np.arange(len(ranking.levels) + 1))
     alone: dict[int, int] = {}
+    so_far: list[int] = []
     if curve is not None:
         phases = len(build.cells[base].tokens)
         pooled = [sum(build.cells[base + j].tokens[p] for j in range(len(edges))) for p in range(phases)]
@@ -145,7 +153,7 @@ def _rated(
         if curve is not None:
             value = int(curve.values[place])
             copies = tuple((tokens << FIXED) * value // curve.weight for tokens in so_far)
-            row[level] = build.add([(*part, copies) for part in parts])
+            row[level] = build.add([(*part, copies) for part in parts], value)
         elif len(parts) == 1:
             cell = parts[0][0]
             if cell not in alone:
@@ -174,10 +182,12 @@ def _finished(build: _Build, bits: int, phases: tuple[str, ...], pools: dict[Poo
         cell=np.array(build.cell, dtype=np.int64),
         low=low,
         high=high,
+        value=np.array(build.value, dtype=np.int64),
         copies=copies,
         whole=(copies >> FIXED).astype(np.int64),
         cut=low[:, None] + scaled(high - low, fraction),
         idle=idle,
+        curved=np.isin(np.arange(len(build.cells)), sorted(build.curved)),
     )
 
 

@@ -16,41 +16,23 @@ import pyarrow.parquet as pq
 import xxhash
 
 from mixc.backends.selection import messages
+from mixc.backends.selection.checks import CellCheck as CellCheck
+from mixc.backends.selection.checks import checks as checks
+from mixc.backends.selection.checks import cut_faults, exact_checks
+from mixc.backends.selection.cuts import CUT, read_cuts
 from mixc.backends.selection.markers import Marker, read_marker
-from mixc.backends.selection.run import Run, foreign, found_files, owner_of, tasks_of
-from mixc.backends.selection.shard import Selection, Task, loaded
-from mixc.backends.selection.slots import FIXED, Slots, build_slots
-from mixc.backends.selection.sums import Sums, total
+from mixc.backends.selection.run import Run, foreign, found_files, owner_of, tasks_of, work_of
+from mixc.backends.selection.shard import Selection, Task, Work, loaded_by
+from mixc.backends.selection.slots import build_slots
+from mixc.backends.selection.sums import total
+from mixc.backends.selection.verify_texts import text_faults
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
-CHANCE = 1e-6  # that an honest run exceeds a bound anywhere
 SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class CellCheck:
-    """One cell in one phase: what the manifest plans, what was expected of the documents, and what was taken.
-
-    `z` is (realised - expected) / standard deviation, to be looked at; `bound` is what |realised - expected| may be.
-    """
-
-    phase: str
-    cell: str
-    planned: int
-    expected: float
-    realised: int
-    documents: int
-    z: float
-    bound: float
-
-    @property
-    def within(self) -> bool:
-        """Whether the draw is as chance allows."""
-        return abs(self.realised - self.expected) <= self.bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +65,18 @@ def verify(
         return None, [error.diagnostic]
     markers = {task.name: read_marker(output, task.name) for task in tasks}
     faults = [f"{name} was not written by this run" for name in foreign(output, set(markers))]
-    faults += _marked(job, tasks, markers)
+    cuts = read_cuts(output / CUT, job.integrity)
+    work = work_of(job, output, cuts.hash if cuts is not None else "")
+    faults += _marked(work, tasks, markers)
     there = [marker for marker in markers.values() if marker is not None]
     faults += [fault for marker in there for fault in _output(output, marker)]
     faults += _seen(job, there)
     chosen = sampled(tasks, recompute)
-    faults += _recomputed(job, output, chosen, markers, executor, progress)
-    cells = checks(build_slots(job.manifest, job.tables), total(marker.sums for marker in there))
+    faults += _recomputed(work, chosen, markers, executor, progress)
+    slots, sums = build_slots(job.manifest, job.tables), total(marker.sums for marker in there)
+    cells = checks(slots, sums) if cuts is None else exact_checks(slots, sums, cuts)
+    faults += [] if cuts is None else cut_faults(slots, sums, cuts)
+    faults += text_faults(work, markers)
     faults += [
         f"{check.phase} {check.cell}: {check.realised:,} tokens where {check.expected:,.0f} are expected"
         for check in cells
@@ -99,14 +86,16 @@ def verify(
     return report, [messages.not_as_selected(str(output), faults[:SHOWN], len(faults))] if faults else []
 
 
-def _marked(job: Run, tasks: Sequence[Task], markers: dict[str, Marker | None]) -> list[str]:
+def _marked(work: Work, tasks: Sequence[Task], markers: dict[str, Marker | None]) -> list[str]:
     faults = []
     for task in tasks:
         marker = markers[task.name]
         if marker is None:
             faults.append(f"{task.name} is missing, or its marker cannot be read")
-        elif (marker.manifest, marker.name) != (job.integrity, task.name):
+        elif (marker.manifest, marker.name) != (work.integrity, task.name):
             faults.append(f"{task.name} was selected by another manifest")
+        elif marker.cut != work.cut:
+            faults.append(f"{task.name} was selected with other cuts than those of {CUT}")
         elif (marker.file, marker.identity) != (task.part.file.name, task.identity):
             faults.append(f"{task.name} was selected from another file than {task.part.file.name}")
     return faults
@@ -160,23 +149,21 @@ def sampled(tasks: Sequence[Task], share: float) -> list[Task]:
 class Again:
     """Draws a shard again and says what differs from its marker and its output."""
 
-    manifest: str
-    tables: str
-    output: str
-    integrity: str
+    work: Work
 
     def __call__(self, task: Task) -> list[str]:
         """Differences in words."""
-        marker = read_marker(Path(self.output), task.name)
+        output = Path(self.work.output)
+        marker = read_marker(output, task.name)
         if marker is None:
             return []  # reported already
-        selection = Selection(loaded(self.manifest, self.tables, self.integrity), task)
+        selection = Selection(loaded_by(self.work), task)
         table = selection.run()
-        again = selection.marker(self.integrity, marker.output)
+        again = selection.marker(self.work, marker.output)
         if again != marker:
             return [f"{task.name}: its marker says other than its documents give"]
         try:
-            held = pq.read_table(Path(self.output) / task.name)
+            held = pq.read_table(output / task.name)
         except (OSError, pa.ArrowException):
             return []
         plain = ("id", "copies", "tokens", "row")
@@ -186,8 +173,7 @@ class Again:
 
 
 def _recomputed(
-    job: Run,
-    output: Path,
+    work: Work,
     tasks: Sequence[Task],
     markers: dict[str, Marker | None],
     executor: Executor,
@@ -201,32 +187,6 @@ def _recomputed(
         progress.advance(1, marker.documents if marker else 0)
 
     progress.begin("drawing again", len(tasks))
-    work = Again(str(job.path.absolute()), str(job.tables_path.absolute()), str(output.absolute()), job.integrity)
-    executor.map(work, list(tasks), done)
+    executor.map(Again(work), list(tasks), done)
     progress.end()
     return [fault for index in sorted(faults) for fault in faults[index]]
-
-
-def checks(slots: Slots, sums: Sums) -> tuple[CellCheck, ...]:
-    """Realised against expected, cell by cell, with Bernstein's bound over all of them."""
-    count = max(1, sum(1 for cell in sums.values() if cell.expected or cell.tokens))
-    size = math.log(2 * count / CHANCE)
-    found = []
-    for (phase, c), cell in sorted(sums.items()):
-        expected = cell.expected / (1 << FIXED)
-        variance = max(0.0, cell.variance / (1 << (2 * FIXED)))
-        bound = math.sqrt(2 * variance * size) + cell.largest * size / 3
-        spread = math.sqrt(variance)
-        found.append(
-            CellCheck(
-                phase=slots.phases[phase],
-                cell=slots.cells[c].name,
-                planned=slots.cells[c].tokens[phase],
-                expected=expected,
-                realised=cell.tokens,
-                documents=cell.documents,
-                z=(cell.tokens - expected) / spread if spread else 0.0,
-                bound=bound,
-            )
-        )
-    return tuple(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Engine, Force, Workers, report, show
+from mixc.compiler.cli.session import Diagnostics, Engine, Force, Workers, report, show, wrong
 
 if TYPE_CHECKING:
     from mixc.dsl.diagnostics import Diagnostic
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A compiled recipe, `NAME.manifest.json`.")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder of the selection.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that it was run into.")]
+Exact = Annotated[bool, typer.Option("--exact", help="Reach every cell's tokens by less than one document.")]
+Materialize = Annotated[bool, typer.Option("--materialize", help="Also write the texts, partitioned for trainers.")]
+Repeat = Annotated[
+    bool, typer.Option("--repeat", help="Write a document of several copies so many times, without `copies`.")
+]
 Recompute = Annotated[
     str, typer.Option("--recompute", metavar="SHARE", help="How many of the shards are drawn again: `5%`, `100%`.")
 ]
@@ -26,6 +31,9 @@ def run_manifest(
     output: Output,
     engine: Engine = "local",
     workers: Workers = None,
+    exact: Exact = False,
+    materialize: Materialize = False,
+    repeat: Repeat = False,
     force: Force = False,
     form: Form = "text",
     diagnostics: Diagnostics = "full",
@@ -35,14 +43,19 @@ def run_manifest(
     from mixc.compiler.cli.progress import watched
     from mixc.compiler.executor import run_on
 
+    if repeat and not materialize:
+        wrong("`--repeat` is about texts: write `--materialize --repeat`")
     job, found = opened(manifest, force)
     if job is None:
         return report(found, diagnostics)
     backend = registry.load("selection")
-    outcome, problems = run_on(engine, workers, lambda executor: backend.run(job, output, executor, watched()))
+    texts = backend.Form(repeat) if materialize else None
+    done, problems = run_on(
+        engine, workers, lambda executor: backend.perform(job, output, executor, watched(), exact=exact, form=texts)
+    )
     code = report([*found, *problems], diagnostics)
-    if outcome is not None:
-        show(backend.told(job, outcome, str(output), form))
+    if done is not None:
+        show(backend.told(job, done[0], str(output), form, done[1]))
     return code
 
 

@@ -44,7 +44,7 @@ def plan_from_manifest(manifest: Manifest) -> Plan:
     for row in manifest.plan:
         given = dict(row.parameters)
         if row.stage == READ:
-            wanted = given.pop("wanted", {})
+            wanted = dict(given.pop("wanted", {}))
             scores = tuple((rater, column) for rater, column in wanted.pop("scores", ()))
             given |= {"wanted": Wanted(**wanted, scores=scores), "counting": Counting(**given.pop("counting"))}
             given |= {"paths": tuple(given["paths"]), "aliases": tuple(map(tuple, given.pop("aliases", ())))}

@@ -1,0 +1,46 @@
+"""One stage of a run: a function over many tasks, watched, and what failed told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from mixc.backends.selection import messages
+from mixc.compiler.executor import Executor, Failure
+from mixc.compiler.progress import Progress
+from mixc.dsl.diagnostics import Diagnostic
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+
+def mapped(
+    work: Callable[[S], R],
+    tasks: Sequence[S],
+    finished: Callable[[R], None],
+    over: tuple[str, Executor, Progress],
+) -> list[Diagnostic]:
+    """Run `work` on all tasks as one stage of the progress; what failed, in words."""
+    what, executor, progress = over
+    failures: dict[int, Failure] = {}
+
+    def done(index: int, result: R | Failure) -> None:
+        if isinstance(result, Failure):
+            failures[index] = result
+        else:
+            finished(result)
+
+    progress.begin(what, len(tasks))
+    executor.map(work, tasks, done)
+    progress.end()
+    return failed(failures, tasks) if failures else []
+
+
+def failed(failures: dict[int, Failure], tasks: Sequence[Any]) -> list[Diagnostic]:
+    """What readers say of the data, and shards that failed otherwise; tasks have names."""
+    told = [failure.diagnostic for _, failure in sorted(failures.items()) if failure.diagnostic is not None]
+    others = [(index, failure) for index, failure in sorted(failures.items()) if failure.diagnostic is None]
+    if not others:
+        return told
+    index, failure = others[0]
+    return [*told, messages.failed_shards(len(others), tasks[index].name, failure.message)]
