@@ -128,7 +128,7 @@ def record(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     from mixc.compiler.review.tables import run_tables
 
     supply = _made(made.supply)
-    tables = None if supply.documents is None else run_tables(_made(made.problem), supply.documents)
+    tables = None if supply.documents is None else run_tables(_made(made.decision), supply.documents)
     provenance = provenance_of(_made(made.recipe), supply, tables)
     manifest = build_manifest(_made(made.decision), provenance)
     return replace(made, tables=tables, manifest=manifest, lock=build_lock(provenance)), []

@@ -64,7 +64,8 @@ class Pool:
     """The supply of one (source, language, domain), cut into buckets, best first.
 
     A domain with a sampling curve S ties its buckets: they are taken in proportion to `copies`, the mean of S over each
-    bucket's tokens, with S(best) = `peak`. Both are empty and zero where buckets are free of each other.
+    bucket's tokens, with S(best) = `peak`. Both are empty and zero where buckets are free of each other. A pool that is
+    sampled by a temperature is one bucket, of which every document is read `once` at most.
     """
 
     source: str
@@ -74,6 +75,7 @@ class Pool:
     buckets: tuple[Bucket, ...]
     copies: tuple[float, ...] = ()
     peak: float = 0.0
+    once: bool = False
 
     @property
     def tokens(self) -> int:

@@ -141,6 +141,23 @@ def unreachable(cells: Sequence[str]) -> Diagnostic:
     )
 
 
+@page("M579")
+def not_exact(name: str, domain: str) -> Diagnostic:
+    """a domain that is sampled by a temperature cannot be cut exactly
+
+    `--exact` moves the place at which documents stop to be taken until every cell reaches its target. Under a
+    temperature every document may be taken, by a probability; there is no such place.
+
+    What to do: run without `--exact`, or give the domain QuaDMix's curve or buckets.
+    """
+    return Diagnostic(
+        "M579",
+        f"`--exact` cannot cut domain `{domain}`, which is sampled by a temperature",
+        subject=name,
+        helps=("run without `--exact`",),
+    )
+
+
 @page("M580")
 def not_as_selected(folder: str, what: Sequence[str], count: int) -> Diagnostic:
     """a selection is not what its manifest says

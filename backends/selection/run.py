@@ -79,6 +79,8 @@ def run(
     """Select from all documents of a manifest into a folder; `exact`: cut so that every cell reaches its target."""
     if not job.manifest.runnable:
         return None, [messages.not_runnable(str(job.path), job.manifest.reason or "it selects nothing")]
+    if exact and job.tables.draws:
+        return None, [messages.not_exact(str(job.path), sorted(job.tables.draws)[0][2])]
     plan = plan_from_manifest(job.manifest)
     files, found = found_files(plan, job)
     if has_errors(found):

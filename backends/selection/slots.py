@@ -114,7 +114,9 @@ def build_slots(manifest: Manifest, tables: RunTables) -> Slots:
         base = len(build.cells)
         for j, supply in enumerate(row.tokens):
             build.cells.append(Cell(*pool, j, supply, tuple(tokens[j] for tokens in by_phase)))
-        if row.rated:
+        if pool in tables.draws:
+            build.rows.append(_by_level(build, base, pool, tables, bits))
+        elif row.rated:
             build.rows.append(_rated(build, base, pool, tables, manifest.quality.edges, bits))
         else:
             slot = build.add([(base, 0, HASHES, _expected(build.cells[base]))])
@@ -161,6 +163,15 @@ def _rated(
             row[level] = alone[cell]
         else:
             row[level] = build.add([(*part, expected[part[0]]) for part in parts])
+    return row
+
+
+def _by_level(build: _Build, base: int, pool: Pool, tables: RunTables, bits: int) -> NDArray[np.int32]:
+    """A slot per level of a pool of one cell, with the copies that its tables give."""
+    row = np.full(1 << bits, NO_SLOT, dtype=np.int32)
+    draws = tables.draws[pool].T.tolist()
+    for level, copies in zip(tables.rankings[pool[1], pool[2]].levels.tolist(), draws, strict=True):
+        row[level] = build.add([(base, 0, HASHES, (0, *copies))])
     return row
 
 

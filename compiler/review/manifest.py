@@ -125,6 +125,7 @@ def _supply(pool: Pool) -> rows.SupplyRow:
         density=tuple(b.density for b in pool.buckets),
         copies=pool.copies or None,
         peak=pool.peak or None,
+        once=pool.once or None,
     )
 
 

@@ -97,7 +97,7 @@ def _source(row: rows.SourceRow) -> ProblemSource:
 def _pool(row: rows.SupplyRow) -> Pool:
     buckets = zip(row.low, row.high, row.tokens, row.density, strict=True)
     cut = tuple(Bucket(*bucket) for bucket in buckets)
-    return Pool(row.source, row.language, row.domain, row.rated, cut, row.copies or (), row.peak or 0.0)
+    return Pool(row.source, row.language, row.domain, row.rated, cut, row.copies or (), row.peak or 0.0, bool(row.once))
 
 
 def _rule(row: rows.RuleRow) -> Rule:

@@ -123,6 +123,7 @@ class SupplyRow(Row):
     """Unique tokens of one (source, language, domain) per bucket [low, high) of quality ranks, and their density.
 
     Under a sampling curve `copies` are its means over the buckets, which ties them, and `peak` its value at the best.
+    `once` is of a pool sampled by a temperature: no document is read twice.
     """
 
     source: str
@@ -135,6 +136,7 @@ class SupplyRow(Row):
     density: Rows[Real]
     copies: Rows[Real] | None = None
     peak: Real | None = None
+    once: bool | None = None
 
 
 class MixtureRow(Row):

@@ -16,7 +16,8 @@ from mixc.dsl.diagnostics import Diagnostic, page
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mixc.compiler.problem import Problem
+    from mixc.compiler.problem import Decision
+    from mixc.compiler.problem import Pool as ProblemPool
     from mixc.compiler.scan.catalog import ScannedFile
     from mixc.compiler.scan.labels import Key
     from mixc.compiler.scan.normalise import Tables
@@ -39,12 +40,17 @@ class PoolCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunTables:
-    """Files by content, normaliser tables, rankings by (language, domain), and the curves of pools that have one."""
+    """Files by content, normaliser tables, rankings by (language, domain), and how pools are drawn that are no buckets.
+
+    `curves` are of pools under a sampling curve; `draws` [phases, levels] of pools sampled by a temperature: expected
+    copies after each phase in units of 2^-32.
+    """
 
     files: tuple[ScannedFile, ...]
     normalisers: Tables
     rankings: Mapping[Key, Ranking]
     curves: Mapping[Pool, PoolCurve]
+    draws: Mapping[Pool, Ints]
 
     @property
     def hash(self) -> str:
@@ -59,12 +65,40 @@ class RunTables:
         return digest.hexdigest()
 
 
-def run_tables(problem: Problem, documents: Documents) -> RunTables:
+def run_tables(decision: Decision, documents: Documents) -> RunTables:
     """The tables of a compiled recipe."""
-    catalog = documents.catalog
+    catalog, problem = documents.catalog, decision.problem
     pools = [(pool.source, pool.language, pool.domain) for pool in problem.pools if pool.copies]
     curves = {pool: pool_curve(documents, pool) for pool in pools}
-    return RunTables(catalog.files, catalog.tables, documents.rankings, curves)
+    draws = {
+        (pool.source, pool.language, pool.domain): pool_draws(documents, pool, cells[0].tokens)
+        for pool, cells in zip(problem.pools, decision.cells, strict=True)
+        if pool.once
+    }
+    return RunTables(catalog.files, catalog.tables, documents.rankings, curves, draws)
+
+
+def pool_draws(documents: Documents, pool: ProblemPool, tokens: tuple[int, ...]) -> Ints:
+    """Expected copies [phases, levels] of a pool sampled by a temperature, 1 - exp(-kappa exp(z / T)) (QuRating).
+
+    z is a level's distance from the mean of its ranking in standard deviations, by tokens; kappa is what gives the
+    tokens that the phases so far take.
+    """
+    import numpy as np
+
+    from mixc.compiler.laws.sampling import kappa_for_budget, temperature_copies
+
+    key = (pool.language, pool.domain)
+    ranking, counts = documents.rankings[key], documents.catalog.groups[pool.source, *key]
+    weight = np.diff(np.concatenate([[0], ranking.ends])) / ranking.total
+    mean = float(weight @ ranking.levels)
+    spread = float(np.sqrt(weight @ (ranking.levels - mean) ** 2)) or 1.0
+    z, temperature = (ranking.levels - mean) / spread, documents.temperatures[pool.domain]
+    held, here = ranking.places(counts.levels), []
+    for p in range(len(tokens)):
+        kappa = kappa_for_budget(counts.tokens, z[held], temperature, sum(tokens[: p + 1]))
+        here.append(np.rint(temperature_copies(kappa, temperature, z) * (1 << FIXED)))
+    return np.array(here).astype(np.int64)
 
 
 def pool_curve(documents: Documents, pool: Pool) -> PoolCurve:
@@ -89,6 +123,8 @@ def records(tables: RunTables) -> Iterator[Record]:
         yield "ranking", key, ranking.levels, ranking.ends
     for pool, curve in sorted(tables.curves.items()):
         yield "curve", (*pool, str(curve.weight)), [], curve.values
+    for pool, draws in sorted(tables.draws.items()):
+        yield "draw", (*pool, str(len(draws))), [], draws.ravel()
 
 
 def tables_bytes(tables: RunTables) -> bytes:
@@ -141,6 +177,7 @@ def from_table(table: pa.Table) -> RunTables:
     normalisers: dict[tuple[str, str], Table] = {}
     rankings: dict[Key, Ranking] = {}
     curves: dict[Pool, PoolCurve] = {}
+    draws: dict[Pool, Ints] = {}
     normaliser = cast("Normaliser", table.schema.metadata[NORMALISER].decode())
     for i, section in enumerate(table["section"].to_pylist()):
         names = tuple(table["names"][i].as_py())
@@ -154,9 +191,11 @@ def from_table(table: pa.Table) -> RunTables:
                 normalisers[names[0], names[1]] = Table(places, values, np.zeros(0, dtype=np.int64))
             case "ranking":
                 rankings[names[0], names[1]] = Ranking(places, values)
+            case "draw":
+                draws[names[0], names[1], names[2]] = values.reshape(int(names[3]), -1)
             case _:
                 curves[names[0], names[1], names[2]] = PoolCurve(values, int(names[3]))
-    return RunTables(tuple(files), Tables(normaliser, normalisers), rankings, curves)
+    return RunTables(tuple(files), Tables(normaliser, normalisers), rankings, curves, draws)
 
 
 @page("M474")

@@ -226,21 +226,3 @@ def no_scores(domain: Domain, name: str) -> Diagnostic:
         ("scoring by a model is a part to come",),
         (f'give `{name}` a column of scores (`rater {name} {{ column = "…" }}`), or take it out of `weights`',),
     )
-
-
-@page("M562")
-def no_temperature(domain: Domain) -> Diagnostic:
-    """sampling by a temperature is not there yet
-
-    `sampling = { temperature: T }` draws documents with a probability that grows with exp(score / T). mixc knows the
-    curve, and does not yet plan or draw by it.
-
-    What to do: use QuaDMix's curve, `sampling = { lambda: 12, omega: 35%, eta: 1.0, epsilon: 0.002 }`, or buckets.
-    """
-    return Diagnostic(
-        "M562",
-        f"domain `{domain.name}` is sampled by a temperature, which cannot be drawn yet",
-        at(domain.span),
-        (),
-        ("use QuaDMix's curve: `sampling = { lambda: 12, omega: 35%, eta: 1.0, epsilon: 0.002 }`",),
-    )

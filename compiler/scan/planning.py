@@ -36,7 +36,6 @@ def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
     if has_errors(found):
         return None, files, found
     found += unscored(recipe)
-    found += [messages.no_temperature(d) for d in recipe.domains if d.sampling and d.sampling.temperature is not None]
     if has_errors(found):
         return None, files, found
     weighed = weighing(recipe.domains)

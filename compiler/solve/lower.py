@@ -123,9 +123,12 @@ def _limited(problem: Problem, frame: Frame, baseline: BaselineValue) -> tuple[C
 
     sources = {source.name: source for source in problem.sources}
     peaks = best_passes(problem)
+    once = {(pool.source, pool.language, pool.domain) for pool in problem.pools if pool.once}
     for c, (language, name, domain, bucket) in enumerate(cells.keys):
         source = sources[name]
         part = peaks.get((name, language, domain, bucket), 1.0)  # under a curve the limit is on the best document
+        if (name, language, domain) in once:
+            tighten(c, 1.0, f"sampling of {domain}")
         if source.limit is not None:
             tighten(c, borne(source.limit.passes, part), "")
         for p, phase in enumerate(frame.phases):

@@ -36,13 +36,15 @@ Floats = NDArray[np.float64]
 class Documents:
     """A catalog and what follows from it: how every rated (language, domain) is ranked and cut.
 
-    `curves` holds S [levels], by the inclusive rank of each level (QuaDMix Eq. 2), where a domain has a sampling curve.
+    `curves` holds S [levels], by the inclusive rank of each level (QuaDMix Eq. 2), where a domain has a sampling curve,
+    `temperatures` T by domain, where it is sampled by one.
     """
 
     catalog: Catalog
     rankings: Mapping[Key, Ranking]
     segments: Mapping[Key, Segments]
     curves: Mapping[Key, Floats]
+    temperatures: Mapping[str, float]
 
 
 def ranked(recipe: Recipe, catalog: Catalog, edges: tuple[float, ...]) -> Documents:
@@ -54,7 +56,8 @@ def ranked(recipe: Recipe, catalog: Catalog, edges: tuple[float, ...]) -> Docume
         for key, ranking in found.items()
         if (curve := stated.get(key[1])) is not None
     }
-    return Documents(catalog, found, {key: segments(one, edges) for key, one in found.items()}, curves)
+    heat = {d.name: d.sampling.temperature for d in recipe.domains if d.sampling and d.sampling.temperature}
+    return Documents(catalog, found, {key: segments(one, edges) for key, one in found.items()}, curves, heat)
 
 
 def document_entries(source: Source, catalog: Catalog) -> tuple[Entry, ...]:
@@ -102,10 +105,15 @@ def _rated(
     stated: float | None,
 ) -> Pool:  # fmt: skip
     ranking, cut = documents.rankings[key], documents.segments[key]
+    factor = 1.0 if stated is None else stated
+    if key[1] in documents.temperatures:
+        mine = densities(ranking, law)[ranking.places(counts.levels)]
+        held = int(counts.tokens.sum())
+        mean = math.fsum((counts.tokens * mine).tolist()) / held
+        return Pool(name, *key, False, (Bucket(0.0, 1.0, held, factor * mean),), once=True)
     tokens = shares(ranking, cut, counts)
     by_bucket = per_bucket(tokens, cut, len(edges))
     dense = _means(tokens, densities(ranking, law)[cut.place], cut, len(edges))
-    factor = 1.0 if stated is None else stated
     buckets = tuple(
         Bucket(low, high, int(held), factor * (interval_density(law, low, high) if mean is None else mean))
         for low, high, held, mean in zip((0.0, *edges[:-1]), edges, by_bucket, dense, strict=True)

@@ -69,11 +69,6 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         "domain `news` weighs `gsm`, whose scores are no column of the data",
     ),
-    "M562": (
-        RATED.replace("} }", "}, sampling = { temperature: 2 } }"),
-        {},
-        "domain `news` is sampled by a temperature, which cannot be drawn yet",
-    ),
     "M422": ("domain sport { density = 1 }\n", {}, "domain `sport` has no supply"),
 }
 
