@@ -34,28 +34,25 @@ def stages(plan: Plan, domains: tuple[Domain, ...]) -> tuple[StageRow, ...]:
 
 def plan_from_manifest(manifest: Manifest) -> Plan:
     """The plan that `stages` wrote."""
-    from mixc.compiler.documents.data import Wanted
-    from mixc.compiler.scan.plan import Counting, Plan, RaterPlan, SourcePlan
+    from pydantic import TypeAdapter
+
+    from mixc.compiler.scan.plan import Plan, RaterPlan, SourcePlan
 
     sources: list[SourcePlan] = []
     raters: tuple[RaterPlan, ...] = ()
     weights: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
     normalize: Any = "rank"
     for row in manifest.plan:
-        given = dict(row.parameters)
         if row.stage == READ:
-            wanted = dict(given.pop("wanted", {}))
-            scores = tuple((rater, column) for rater, column in wanted.pop("scores", ()))
-            given |= {"wanted": Wanted(**wanted, scores=scores), "counting": Counting(**given.pop("counting"))}
-            given |= {"paths": tuple(given["paths"]), "aliases": tuple(map(tuple, given.pop("aliases", ())))}
-            sources.append(SourcePlan(**({"language": None, "domain": None} | given)))
+            given = {"language": None, "domain": None} | row.parameters
+            sources.append(TypeAdapter(SourcePlan).validate_python(given))
         elif row.stage == NORMALISE:
-            normalize = given["normalize"]
-            raters = tuple(_rater(one) for one in given["raters"])
+            normalize = row.parameters["normalize"]
+            stated = [{"range": None} | one for one in row.parameters["raters"]]
+            raters = TypeAdapter(tuple[RaterPlan, ...]).validate_python(stated)
         elif row.stage == MERGE:
-            weights = tuple(
-                (domain, tuple(sorted(pairs.items()))) for domain, pairs in sorted(given["weights"].items())
-            )
+            by_domain = sorted(row.parameters["weights"].items())
+            weights = tuple((domain, tuple(sorted(pairs.items()))) for domain, pairs in by_domain)
     return Plan(tuple(sources), raters, weights, normalize)
 
 
@@ -91,13 +88,6 @@ def _settings(manifest: Manifest) -> dict[str, Any]:
 
 def _told(value: Any) -> str:
     return "none" if value is None else str(value)
-
-
-def _rater(given: dict[str, Any]) -> Any:
-    from mixc.compiler.scan.plan import RaterPlan
-
-    ends = given.get("range")
-    return RaterPlan(**(given | {"range": None if ends is None else (ends[0], ends[1])}))
 
 
 def _plain(value: Any) -> Any:

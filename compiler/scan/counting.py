@@ -33,7 +33,9 @@ def count_tokens(
     if batch.tokens is not None:
         return batch.tokens + eos, np.ones(batch.rows, dtype=bool)
     assert batch.text is not None
-    length = pc.fill_null(pc.binary_length(batch.text), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    length = (
+        pc.fill_null(pc.call_function("binary_length", [batch.text]), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    )
     there = length > 0
     if plan.counting.way == "tokenizer":
         counted = _tokenized(plan.counting.name, batch.text)

@@ -64,10 +64,11 @@ class Labeller:
         language = self._codes(batch.language, self.plan.language, self._languages, batch.rows)
         domain = self._codes(batch.domain, self.plan.domain, self._domains, batch.rows)
         self._grow(len(self._languages), len(self._domains))
-        group = self._pairs[language, domain]
+        pair = language * np.int32(self._pairs.shape[1]) + domain
+        group = self._pairs.reshape(-1).take(pair)
         if batch.rows and group.min() < 0:
             self._meet(language, domain, group < 0)
-            group = self._pairs[language, domain]
+            group = self._pairs.reshape(-1).take(pair)
         tokens, counts = count_tokens(self.plan, batch, [key[0] for key in self.keys], group)
         return Labelled(batch, group, tokens, counts)
 
@@ -77,16 +78,17 @@ class Labeller:
         """Every document's index into `known`."""
         if column is None:
             return np.full(rows, known.setdefault(constant, len(known)), dtype=np.int32)
-        encoded: Any = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
+        encoded: Any = (
+            column if pa.types.is_dictionary(column.type) else pc.call_function("dictionary_encode", [column])
+        )
         values = encoded.dictionary.to_pylist()
         indices = pc.fill_null(encoded.indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
-        met = np.zeros(len(values) + 1, dtype=bool)
-        met[indices] = True
+        met = np.bincount(indices, minlength=len(values) + 1)
         place = np.zeros(len(values) + 1, dtype=np.int32)
         for i, value in enumerate([*values, None]):
             if met[i]:
                 place[i] = known.setdefault(value or None, len(known))
-        return np.asarray(place[indices])
+        return np.asarray(place.take(indices))
 
     def _grow(self, languages: int, domains: int) -> None:
         wide = (

@@ -83,11 +83,13 @@ class Store:
         return f"{file.path} {file.size} {file.stamp}"
 
     def _identities(self) -> dict[str, list[str]]:
-        if self._known is None:
-            self._known = {}
+        known = self._known
+        if known is None:
+            known = {}
             with contextlib.suppress(OSError, ValueError):
-                self._known = json.loads(self._stamps.read_text(encoding="utf-8"))
-        return self._known
+                known = json.loads(self._stamps.read_text(encoding="utf-8"))
+            self._known = known
+        return known
 
     def _path(self, kind: str, name: str) -> Path:
         return self.folder / kind / f"{name}.parquet"

@@ -33,7 +33,7 @@ class Structure:
 def structure(problem: Problem, frame: Frame) -> Structure:
     """All of them: order first, then ties."""
     order, (ties, names) = _order_rows(problem, frame), _tie_rows(problem, frame)
-    count = order.shape[0]
+    count = len(order.indptr) - 1
     return Structure(
         sparse.csr_array(sparse.vstack([order, ties], format="csr")),
         (ORDER + problem.order,) * count + names,
