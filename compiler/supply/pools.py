@@ -108,12 +108,15 @@ def totals(rows: Iterable[Entry]) -> dict[str, int]:
 
 
 def languages_of(recipe: Recipe, holdings: Iterable[Holding]) -> tuple[str, ...]:
-    """Who is in the mixture: exactly the declared; with `languages all` or no declaration, all that have supply."""
+    """Who is in the mixture: exactly the declared; with `languages all` or no declaration, all that have supply.
+
+    Text of no known language is among them only where there is nothing else: documents without a language column.
+    """
     declared = {language.code for language in recipe.languages}
     if declared and recipe.all_languages is None:
         return tuple(sorted(declared))
-    held = {code for h in holdings for code, tokens in h.tokens.items() if tokens > 0 and code not in NO_LANGUAGE}
-    return tuple(sorted(held | declared))
+    held = {code for h in holdings for code, tokens in h.tokens.items() if tokens > 0}
+    return tuple(sorted((held - NO_LANGUAGE or (held if all(h.source.paths for h in holdings) else set())) | declared))
 
 
 def without_overlap(holdings: Sequence[Holding]) -> list[Holding]:

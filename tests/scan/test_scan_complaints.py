@@ -153,3 +153,10 @@ def test_tables_of_another_compilation_or_none(tmp_path: Path) -> None:
     tables.write_bytes(tables.read_bytes()[:-20])
     assert [d.code for d in read_tables(str(tables), wanted)[1]] == ["M474"]
     assert [d.code for d in read_tables(str(tmp_path / "none.parquet"), wanted)[1]] == ["M474"]
+
+
+def test_documents_without_a_language_are_a_mixture_all_the_same(tmp_path: Path) -> None:
+    assert not complaints(tmp_path, "", columns(language=None, tokens=np.full(ROWS, 4000)))
+    made, _ = run_passes(COMPILE, Artefacts(tmp_path / "complaint.mix"))
+    assert made.problem is not None
+    assert [language.code for language in made.problem.languages] == ["und"]
