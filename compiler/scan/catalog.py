@@ -93,8 +93,15 @@ def _heaviest(fine: LevelCounts, coarse: LevelCounts, drop: int) -> NDArray[np.i
 
 
 def too_coarse(counts: Mapping[Key, LevelCounts]) -> bool:
-    """Whether a level counted at few bits holds more than a hundredth of its group: more bits may part it."""
-    return any((group.tokens * HEAVY > group.tokens.sum()).any() for group in counts.values() if len(group.levels) > 1)
+    """Whether a level counted at few bits holds more than a hundredth of its group beside its largest document.
+
+    More bits may part such a level. They do not part a document, so all other levels are fine enough for certain.
+    """
+    return any(
+        ((group.tokens - group.largest) * HEAVY > group.tokens.sum()).any()
+        for group in counts.values()
+        if len(group.levels) > 1
+    )
 
 
 def settled_bits(counts: Mapping[Key, LevelCounts]) -> int:

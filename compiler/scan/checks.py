@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.scan import messages
 from mixc.compiler.scan.normalise import EVERY, Tables, stability
 from mixc.compiler.scan.plan import Plan
-from mixc.compiler.scan.profile import NOTHING, Odd, Profile, total
+from mixc.compiler.scan.profile import NOTHING, Odd, Profile, add_sparse, total
 from mixc.dsl.diagnostics import Diagnostic
 
 RARE = 100  # one score in so many may lie outside the declared range
@@ -59,9 +60,8 @@ def drift(recipe: Recipe, plan: Plan, tables: Tables, whole: Profile) -> list[Di
     found = []
     name = recipe.path.replace("\\", "/").rpartition("/")[2]
     for (rater, language), table in sorted(tables.tables.items()):
-        if language == EVERY:
-            continue
-        index = stability(whole.scores.get((rater, language), NOTHING), table)
+        mine = [s for (held, code), s in whole.scores.items() if held == rater and language in (code, EVERY)]
+        index = stability(reduce(add_sparse, mine, NOTHING), table)
         if index > DRIFT:
-            found.append(messages.drifted(rater, language, index, name))
+            found.append(messages.drifted(rater, None if language == EVERY else language, index, name))
     return found

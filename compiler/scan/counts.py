@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import reduce
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +15,7 @@ from mixc.compiler.scan.labels import Key, labelled
 from mixc.compiler.scan.merge import Merger
 from mixc.compiler.scan.normalise import Tables
 from mixc.compiler.scan.plan import Plan
+from mixc.compiler.scan.runs import ROWS, in_order, lengths_of, starts_of
 
 FULL_BITS = 16  # bits of a merged level before it is shifted
 
@@ -25,26 +24,47 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LevelCounts:
-    """Documents and tokens at every level that has any; `levels` ascend, the highest is best."""
+    """Documents and tokens at every level that has any; `levels` ascend, the highest is best.
+
+    `largest` are tokens that one document of the level has, at least: 0 where that is not known.
+    """
 
     levels: Ints
     documents: Ints
     tokens: Ints
+    largest: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __post_init__(self) -> None:
+        if len(self.largest) != len(self.levels):
+            object.__setattr__(self, "largest", np.zeros(len(self.levels), dtype=np.int64))
 
     def __add__(self, other: LevelCounts) -> LevelCounts:
-        levels, where = np.unique(np.concatenate([self.levels, other.levels]), return_inverse=True)
-        sums = np.zeros((2, len(levels)), dtype=np.int64)
-        np.add.at(sums[0], where, np.concatenate([self.documents, other.documents]))
-        np.add.at(sums[1], where, np.concatenate([self.tokens, other.tokens]))
-        return LevelCounts(levels, sums[0], sums[1])
+        return summed([self, other])
 
     def coarser(self, bits: int) -> LevelCounts:
         """The same with the last `bits` of every level dropped."""
-        levels, where = np.unique(self.levels >> bits, return_inverse=True)
-        sums = np.zeros((2, len(levels)), dtype=np.int64)
-        np.add.at(sums[0], where, self.documents)
-        np.add.at(sums[1], where, self.tokens)
-        return LevelCounts(levels, sums[0], sums[1])
+        return _at(self.levels >> bits, self.documents, self.tokens, self.largest)
+
+
+def summed(many: Sequence[LevelCounts]) -> LevelCounts:
+    """The sum of one or more."""
+    if len(many) == 1:
+        return many[0]
+    columns = ([one.documents for one in many], [one.tokens for one in many], [one.largest for one in many])
+    levels, rows = in_order(np.concatenate([one.levels for one in many]))
+    return _at(levels, *(np.concatenate(column).take(rows) for column in columns))
+
+
+def _at(levels: Ints, documents: Ints, tokens: Ints, largest: Ints) -> LevelCounts:
+    """Rows of ascending levels, those of one level added up."""
+    starts = starts_of(levels)
+    if len(starts) == len(levels):
+        return LevelCounts(levels, documents, tokens, largest)
+    sums = np.add.reduceat(documents, starts), np.add.reduceat(tokens, starts), np.maximum.reduceat(largest, starts)
+    return LevelCounts(levels[starts], *sums)
+
+
+NOTHING = LevelCounts(*(np.zeros(0, dtype=np.int64),) * 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,73 +75,83 @@ class Counts:
     excluded: dict[Key, int] = field(default_factory=dict)
 
     def __add__(self, other: Counts) -> Counts:
-        groups = dict(self.groups)
-        for key, counts in other.groups.items():
-            groups[key] = groups[key] + counts if key in groups else counts
-        excluded = dict(self.excluded)
-        for key, count in other.excluded.items():
-            excluded[key] = excluded.get(key, 0) + count
-        return Counts(groups, excluded)
+        return total([self, other])
 
 
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum of counts."""
-    return reduce(Counts.__add__, counts, Counts())
+    groups: dict[Key, list[LevelCounts]] = {}
+    excluded: dict[Key, int] = {}
+    for one in counts:
+        for key, group in one.groups.items():
+            groups.setdefault(key, []).append(group)
+        for key, lost in one.excluded.items():
+            excluded[key] = excluded.get(key, 0) + lost
+    return Counts({key: summed(many) for key, many in sorted(groups.items())}, dict(sorted(excluded.items())))
 
 
 def count(plan: Plan, tables: Tables, bits: int, part: Part) -> Counts:
     """The counts of one part of a file, at levels of `bits` bits."""
     source = plan.source(part.file.source)
-    merger, dense, keys = Merger(plan, tables), _Dense(bits), list[Key]()
-    for labeller, batch in labelled(source, read(part, source.wanted, bad_lines=source.bad_lines)):
+    wanted = replace(source.wanted, id=None)
+    merger, tally, keys = Merger(plan, tables), _Tally(bits), list[Key]()
+    for labeller, batch in labelled(source, read(part, wanted, bad_lines=source.bad_lines)):
         keys = labeller.keys
-        dense.add(len(keys), batch.group, merger.merge(keys, batch), batch.tokens, batch.counts)
-    return dense.result(keys)
+        tally.add(len(keys), batch.group, merger.merge(keys, batch), batch.tokens, batch.counts)
+    return tally.result(keys)
 
 
-class _Dense:
-    """Sums under way, one row of levels per group."""
+class _Tally:
+    """Sums under way. Documents wait until there are `ROWS` of them, as group and level in one number."""
 
     def __init__(self, bits: int) -> None:
-        self.shift, self.size = FULL_BITS - bits, 1 << bits
-        self.documents: list[Ints] = []
-        self.tokens: list[Ints] = []
+        self.shift = FULL_BITS - bits
+        self.waiting: list[tuple[Ints, Ints]] = []
+        self.rows = 0
+        self.summed: list[LevelCounts] = []
         self.excluded = np.zeros(0, dtype=np.int64)
 
     def add(
         self, groups: int, group: NDArray[np.int32], level: NDArray[np.int32], tokens: Ints, counted: NDArray[np.bool_]
     ) -> None:
         """Count one batch."""
-        for _ in range(groups - len(self.documents)):
-            self.documents.append(_pages(self.size))
-            self.tokens.append(_pages(self.size))
         there = level >= 0
         lost = np.bincount(group[counted & ~there], minlength=groups)
         lost[: len(self.excluded)] += self.excluded
         self.excluded = lost
-        place = level >> self.shift
-        order = np.argsort(group, kind="stable")
-        ends = np.searchsorted(group[order], np.arange(groups + 1))
-        for i in np.flatnonzero(np.diff(ends)).tolist():
-            mine = order[ends[i] : ends[i + 1]]
-            mine = mine[there[mine]]
-            np.add.at(self.documents[i], place[mine], 1)
-            np.add.at(self.tokens[i], place[mine], tokens[mine])
+        place = group.astype(np.int64) << FULL_BITS | level >> self.shift
+        self.waiting.append((place, tokens) if there.all() else (place[there], tokens[there]))
+        self.rows += len(self.waiting[-1][0])
+        if self.rows >= ROWS:
+            self._sum()
+
+    def _sum(self) -> None:
+        if not self.rows:
+            return
+        place, rows = in_order(np.concatenate([place for place, _ in self.waiting]))
+        tokens = np.concatenate([tokens for _, tokens in self.waiting]).take(rows)
+        starts = starts_of(place)
+        sums = np.add.reduceat(tokens, starts), np.maximum.reduceat(tokens, starts)
+        self.summed.append(LevelCounts(place[starts], lengths_of(starts, len(place)), *sums))
+        self.waiting.clear()
+        self.rows = 0
 
     def result(self, keys: list[Key]) -> Counts:
         """The counts of what was added."""
-        groups, excluded = {}, {}
-        for i, key in enumerate(keys):
-            levels = np.flatnonzero(self.documents[i])
-            if len(levels):
-                groups[key] = LevelCounts(levels.astype(np.int64), self.documents[i][levels], self.tokens[i][levels])
-            if self.excluded[i]:
-                excluded[key] = int(self.excluded[i])
+        self._sum()
+        whole = summed(self.summed) if self.summed else NOTHING
+        edges = np.searchsorted(whole.levels, np.arange(len(keys) + 1) << FULL_BITS).tolist()
+        groups = {}
+        for key, first, stop in zip(keys, edges, edges[1:], strict=False):
+            if stop > first:
+                levels = whole.levels[first:stop] & ((1 << FULL_BITS) - 1)
+                columns = (column[first:stop] for column in (whole.documents, whole.tokens, whole.largest))
+                groups[key] = LevelCounts(levels, *columns)
+        excluded = {key: int(lost) for key, lost in zip(keys, self.excluded.tolist(), strict=False) if lost}
         return Counts(groups, excluded)
 
 
-def _pages(size: int) -> Ints:
-    return np.frombuffer(mmap.mmap(-1, 8 * size), dtype=np.int64)
+_Dense = _Tally
 
 
 SCHEMA = pa.schema(
@@ -132,17 +162,18 @@ SCHEMA = pa.schema(
         ("levels", pa.list_(pa.int64())),
         ("documents", pa.list_(pa.int64())),
         ("tokens", pa.list_(pa.int64())),
+        ("others", pa.list_(pa.int64())),  # tokens that are not of the largest document: mostly 0
     ]
 )
 
 
 def to_table(found: Counts) -> pa.Table:
     """Counts as a table, for the cache; rows sorted, so that equal counts are equal bytes."""
-    none = LevelCounts(*(np.zeros(0, dtype=np.int64),) * 3)
     rows = []
     for key in sorted(found.groups.keys() | found.excluded.keys()):
-        counts = found.groups.get(key, none)
-        rows.append((*key, found.excluded.get(key, 0), counts.levels, counts.documents, counts.tokens))
+        counts = found.groups.get(key, NOTHING)
+        columns = (counts.levels, counts.documents, counts.tokens, counts.tokens - counts.largest)
+        rows.append((*key, found.excluded.get(key, 0), *columns))
     return pa.table({name: [row[i] for row in rows] for i, name in enumerate(SCHEMA.names)}, schema=SCHEMA)
 
 
@@ -152,9 +183,10 @@ def from_table(table: pa.Table) -> Counts:
     excluded: dict[Key, int] = {}
     for i in range(table.num_rows):
         key = (table["language"][i].as_py(), table["domain"][i].as_py())
-        columns = [table[name][i].values.to_numpy().astype(np.int64) for name in ("levels", "documents", "tokens")]
+        columns = [table[name][i].values.to_numpy().astype(np.int64) for name in SCHEMA.names[3:]]
         if len(columns[0]):
-            groups[key] = LevelCounts(*columns)
+            levels, documents, tokens, others = columns
+            groups[key] = LevelCounts(levels, documents, tokens, tokens - others)
         if lost := table["excluded"][i].as_py():
             excluded[key] = lost
     return Counts(groups, excluded)

@@ -129,7 +129,7 @@ def coarse_rater(language: str, domain: str, fill: float, span: Span | None) -> 
 
 
 @page("M556")
-def drifted(rater: str, language: str, index: float, recipe: str) -> Diagnostic:
+def drifted(rater: str, language: str | None, index: float, recipe: str) -> Diagnostic:
     """new documents score differently from those that the tables were fitted on
 
     A warning: scores are turned into ranks by tables that were fitted once and are kept, so that a selection does not
@@ -140,7 +140,7 @@ def drifted(rater: str, language: str, index: float, recipe: str) -> Diagnostic:
     """
     return Diagnostic(
         "M556",
-        f"scores of rater `{rater}` in `{language}` have drifted: stability index {index:.2f}",
+        f"scores of rater `{rater}`{f' in `{language}`' if language else ''} have drifted: stability index {index:.2f}",
         (),
         ("above 0.1, ranks mean something else for the new documents",),
         (f"run `mixc scan {recipe} --refit` and review what changes",),

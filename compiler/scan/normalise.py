@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mixc.compiler.scan.ordered import LEVELS, middles
+from mixc.compiler.scan.ordered import middles
 from mixc.compiler.scan.plan import Normaliser, Plan, RaterPlan
-from mixc.compiler.scan.profile import NOTHING, Profile, Sparse, add_sparse
+from mixc.compiler.scan.profile import NOTHING, Profile, Sparse
+from mixc.compiler.scan.runs import merged
 
 STEPS = 1 << 16
 TOP = STEPS - 1
@@ -38,9 +39,9 @@ class Table:
     steps: Ints
     documents: Ints
 
-    def dense(self) -> NDArray[np.uint16]:
-        """The step of every level [2^20]."""
-        widths = np.diff(np.concatenate([[0], self.levels[1:], [LEVELS]]))
+    def dense(self, low: int, high: int) -> NDArray[np.uint16]:
+        """The step of every level from `low`, its first or lower, to `high`, its last or higher."""
+        widths = np.diff(np.concatenate([[low], self.levels[1:], [high + 1]]))
         return np.asarray(np.repeat(self.steps.astype(np.uint16), widths))
 
 
@@ -94,9 +95,7 @@ def _ranks(counts: Ints) -> Ints:
     """(average tie rank - 1) / n as a step: a level's documents share the middle of the places they take."""
     before = np.cumsum(counts) - counts
     total = int(counts.sum())
-    return np.array(
-        [(2 * int(b) + int(c) - 1) * STEPS // (2 * total) for b, c in zip(before, counts, strict=True)], dtype=np.int64
-    )
+    return np.asarray((2 * before + counts - 1) * STEPS // (2 * total), dtype=np.int64)
 
 
 def _between(values: NDArray[np.float64], ends: tuple[float, float]) -> Ints:
@@ -124,10 +123,7 @@ def _scores(values: NDArray[np.float64], counts: Ints) -> Ints:
 
 
 def _sum(histograms: Iterable[Sparse]) -> Sparse:
-    found = NOTHING
-    for sparse in histograms:
-        found = add_sparse(found, sparse)
-    return found
+    return merged([NOTHING, *histograms])
 
 
 def stability(whole: Sparse, table: Table) -> float:

@@ -19,8 +19,8 @@ Levels = NDArray[np.uint32]
 
 def levels(scores: NDArray[np.float32]) -> Levels:
     """The level [n] of every score; -0 and 0 are one level, infinities the outermost. NaN has no meaning here."""
-    bits = (scores + np.float32(0.0)).view(np.uint32)
-    ordered = np.where(bits & SIGN, ~bits, bits | SIGN)
+    bits = (scores + np.float32(0.0)).view(np.int32)
+    ordered = bits.view(np.uint32) ^ ((bits >> np.int32(31)).view(np.uint32) | SIGN)  # all bits turn where it is set
     return np.asarray(ordered >> np.uint32(SHIFT), dtype=np.uint32)
 
 

@@ -5,10 +5,8 @@ Profiles of parts add up in any order to the profile of the whole, so neither sh
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import reduce
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +15,15 @@ from numpy.typing import NDArray
 
 from mixc.compiler.documents.data import Part
 from mixc.compiler.documents.reading import read
+from mixc.compiler.scan.ids import watched
 from mixc.compiler.scan.labels import Key, Labelled, labelled
-from mixc.compiler.scan.ordered import LEVELS, levels
+from mixc.compiler.scan.ordered import BITS, LEVELS, levels
 from mixc.compiler.scan.plan import Plan, RaterPlan
+from mixc.compiler.scan.runs import ROWS, counted, merged
 
 Ints = NDArray[np.int64]
 Sparse = tuple[Ints, Ints]  # places that hold something, ascending, and how much
+Spoken = NDArray[np.uint32] | NDArray[np.uint64]  # languages, and levels below them
 NOTHING: Sparse = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
@@ -59,38 +60,39 @@ class Profile:
     odd: dict[Key, Odd] = field(default_factory=dict)
 
     def __add__(self, other: Profile) -> Profile:
-        held = dict(self.held)
-        for key, (documents, tokens) in other.held.items():
-            before = held.get(key, (0, 0))
-            held[key] = before[0] + documents, before[1] + tokens
-        scores = dict(self.scores)
-        for key, more in other.scores.items():
-            scores[key] = add_sparse(scores.get(key, NOTHING), more)
-        odd = {key: self.odd.get(key, Odd()) + other.odd.get(key, Odd()) for key in self.odd.keys() | other.odd.keys()}
-        counted = (self.rows + other.rows, self.empty + other.empty, self.skipped + other.skipped)
-        return Profile(*counted, held, scores, odd)
+        return total([self, other])
 
 
 def total(profiles: Iterable[Profile]) -> Profile:
     """The sum of profiles."""
-    return reduce(Profile.__add__, profiles, Profile())
+    rows = empty = skipped = 0
+    held: dict[Key, tuple[int, int]] = {}
+    scores: dict[Key, list[Sparse]] = {}
+    odd: dict[Key, Odd] = {}
+    for one in profiles:
+        rows, empty, skipped = rows + one.rows, empty + one.empty, skipped + one.skipped
+        for key, (documents, tokens) in one.held.items():
+            before = held.get(key, (0, 0))
+            held[key] = before[0] + documents, before[1] + tokens
+        for key, more in one.scores.items():
+            scores.setdefault(key, []).append(more)
+        for key, some in one.odd.items():
+            odd[key] = odd.get(key, Odd()) + some
+    summed = {key: merged(parts) for key, parts in sorted(scores.items())}
+    return Profile(rows, empty, skipped, dict(sorted(held.items())), summed, dict(sorted(odd.items())))
 
 
 def add_sparse(one: Sparse, other: Sparse) -> Sparse:
     """The sum of two sparse histograms."""
-    if not len(one[0]) or not len(other[0]):
-        return other if not len(one[0]) else one
-    places, where = np.unique(np.concatenate([one[0], other[0]]), return_inverse=True)
-    counts = np.zeros(len(places), dtype=np.int64)
-    np.add.at(counts, where, np.concatenate([one[1], other[1]]))
-    return places, counts
+    return merged([one, other])
 
 
 def profile(plan: Plan, part: Part) -> Profile:
     """The profile of one part of a file."""
     source = plan.source(part.file.source)
+    wanted = replace(source.wanted, id=None) if watched(source) else source.wanted  # then a pass of their own reads ids
     tally = _Tally(plan.raters)
-    for labeller, batch in labelled(source, read(part, source.wanted, bad_lines=source.bad_lines)):
+    for labeller, batch in labelled(source, read(part, wanted, bad_lines=source.bad_lines)):
         tally.add(labeller.keys, batch)
     return tally.result()
 
@@ -109,113 +111,93 @@ def scores_of(batch: Labelled, rater: RaterPlan) -> tuple[NDArray[np.float32], N
 
 
 class _Tally:
-    """Sums under way: one dense histogram per rater, of which the system only provides the pages that are touched."""
+    """Sums under way. Scores wait as language and level in one number until there are `ROWS` of them."""
 
     def __init__(self, raters: tuple[RaterPlan, ...]) -> None:
         self.raters = raters
-        self.rows = self.empty = self.skipped = 0
+        self.rows = self.empty = self.skipped = self.waiting = 0
         self.keys: list[Key] = []
         self.languages: dict[str, int] = {}
         self.documents, self.tokens = np.zeros(0, np.int64), np.zeros(0, np.int64)
-        self.histograms: dict[tuple[str, int], NDArray[np.uint32]] = {}
+        self.scores: dict[str, list[Spoken]] = {rater.name: [] for rater in raters}
+        self.summed: dict[str, list[Sparse]] = {rater.name: [] for rater in raters}
         self.odd: dict[Key, Odd] = {}
 
     def add(self, keys: list[Key], labelled: Labelled) -> None:
         """Count one batch; `keys` are those of its labeller."""
-        size, group = len(keys), labelled.group
+        group, counts = labelled.group.astype(np.int64), labelled.counts
         self.keys = keys
         self.rows += labelled.batch.rows
         self.skipped += labelled.batch.skipped
-        self.empty += labelled.batch.rows - int(labelled.counts.sum())
-        weight = labelled.counts
-        documents = np.bincount(group, weights=weight, minlength=size).astype(np.int64)
-        tokens = exact_sums(group, np.where(weight, labelled.tokens, 0), size)
-        self.documents = _longer(self.documents, size) + documents
-        self.tokens = _longer(self.tokens, size) + tokens
-        if not self.raters:
+        chosen = None if counts.all() else np.flatnonzero(counts)
+        tokens = labelled.tokens
+        if chosen is not None:
+            self.empty += labelled.batch.rows - len(chosen)
+            group, tokens = group[chosen], tokens[chosen]
+        self.documents, self.tokens = _longer(self.documents, len(keys)), _longer(self.tokens, len(keys))
+        self.documents += np.bincount(group, minlength=len(keys))
+        np.add.at(self.tokens, group, tokens)
+        self.waiting += len(group)
+        if self.raters:
+            for language, _ in keys:
+                self.languages.setdefault(language, len(self.languages))
+            kind = np.uint32 if len(self.languages) <= 1 << (32 - BITS) else np.uint64
+            spoken = np.array([self.languages[language] for language, _ in keys], dtype=kind).take(group)
+            for rater in self.raters:
+                self._count(rater, spoken, labelled, chosen)
+        if self.waiting >= ROWS:
+            self._sum()
+
+    def _count(self, rater: RaterPlan, spoken: Spoken, labelled: Labelled, chosen: NDArray[np.intp] | None) -> None:
+        scored = scores_of(labelled, rater)
+        if scored is None:
             return
-        for language, _ in keys:
-            self.languages.setdefault(language, len(self.languages))
-        codes = list(self.languages)
-        spoken = np.array([self.languages[language] for language, _ in keys], dtype=np.int64)[group]
-        for rater in self.raters:
-            scored = scores_of(labelled, rater)
-            if scored is not None:
-                self._count(rater, codes, spoken, weight, *scored, labelled)
-
-    def _count(
-        self,
-        rater: RaterPlan,
-        codes: list[str],
-        spoken: Ints,
-        counted: NDArray[np.bool_],
-        values: NDArray[np.float32],
-        present: NDArray[np.bool_],
-        labelled: Labelled,
-    ) -> None:
-        there = present & counted
-        level = levels(values)
-        for i in np.unique(spoken).tolist():
-            mine = spoken == i
-            key = (rater.name, codes[i])
-            chosen = mine & there
-            self._odd(key, rater, values, mine & counted, present, labelled)
-            if (rater.name, i) not in self.histograms:
-                self.histograms[rater.name, i] = _pages()
-            np.add.at(self.histograms[rater.name, i], level[chosen], np.uint32(1))
-
-    def _odd(
-        self,
-        key: Key,
-        rater: RaterPlan,
-        values: NDArray[np.float32],
-        mine: NDArray[np.bool_],
-        present: NDArray[np.bool_],
-        labelled: Labelled,
-    ) -> None:
-        absent = int((mine & ~present).sum())
-        nulls = (
-            int((mine & labelled.batch.scores[rater.name].is_null().to_numpy(zero_copy_only=False)).sum())
-            if (absent)
-            else 0
-        )
-        infinite = int((mine & np.isinf(values)).sum())
-        outside = 0
+        values, present = scored if chosen is None else (scored[0][chosen], scored[1][chosen])
+        self.scores[rater.name].append((spoken << spoken.dtype.type(BITS) | levels(values))[present])
+        infinite, outside = np.isinf(values), np.zeros(len(values), dtype=bool)
         if rater.range is not None:
             low, high = rater.range
-            outside = int((mine & present & ((values < np.float32(low)) | (values > np.float32(high)))).sum())
-        if absent or infinite or outside:
-            self.odd[key] = self.odd.get(key, Odd()) + Odd(nulls, absent - nulls, infinite, outside)
+            outside = present & ((values < np.float32(low)) | (values > np.float32(high)))
+        if not present.all() or infinite.any() or outside.any():
+            null = labelled.batch.scores[rater.name].is_null().to_numpy(zero_copy_only=False)
+            null = null if chosen is None else null[chosen]
+            self._odd(rater.name, spoken, (null, ~(present | null), infinite, outside))
+
+    def _odd(self, rater: str, spoken: Spoken, marks: Sequence[NDArray[np.bool_]]) -> None:
+        """Count what is marked as missing, NaN, infinite and outside."""
+        codes = list(self.languages)
+        sums = [np.bincount(spoken[mark].astype(np.int64), minlength=len(codes)) for mark in marks]
+        for code, amounts in zip(codes, np.stack(sums, axis=1).tolist(), strict=True):
+            if any(amounts):
+                self.odd[rater, code] = self.odd.get((rater, code), Odd()) + Odd(*amounts)
+
+    def _sum(self) -> None:
+        for name, waiting in self.scores.items():
+            if waiting:
+                self.summed[name].append(counted(np.concatenate(waiting)))
+                waiting.clear()
+        self.waiting = 0
 
     def result(self) -> Profile:
         """The profile of what was counted."""
+        self._sum()
         held = {
             key: (int(d), int(t)) for key, d, t in zip(self.keys, self.documents, self.tokens, strict=False) if d > 0
         }
-        codes = list(self.languages)
-        scores = {(name, codes[i]): _sparse(dense) for (name, i), dense in self.histograms.items()}
-        held_scores = {key: sparse for key, sparse in scores.items() if len(sparse[0])}
-        return Profile(self.rows, self.empty, self.skipped, held, held_scores, self.odd)
-
-
-def exact_sums(group: NDArray[np.int32], values: Ints, size: int) -> Ints:
-    """Sums [size] of non-negative integers by group: floats below 2^53 are exact, so two halves are summed apart."""
-    low = np.bincount(group, weights=values & 0xFFFFF, minlength=size)
-    high = np.bincount(group, weights=values >> 20, minlength=size) if len(values) and values.max() >> 20 else 0
-    return np.asarray(low, dtype=np.int64) + (np.asarray(high, dtype=np.int64) << 20)
+        scores = {}
+        for name, parts in self.summed.items():
+            if not parts:
+                continue
+            places, counts = merged(parts)
+            edges = np.searchsorted(places, np.arange(len(self.languages) + 1) << BITS)
+            for code, first, stop in zip(self.languages, edges, edges[1:], strict=False):
+                if stop > first:
+                    scores[name, code] = places[first:stop] & (LEVELS - 1), counts[first:stop]
+        return Profile(self.rows, self.empty, self.skipped, held, scores, self.odd)
 
 
 def _longer(array: Ints, size: int) -> Ints:
     return array if len(array) == size else np.concatenate([array, np.zeros(size - len(array), np.int64)])
-
-
-def _pages() -> NDArray[np.uint32]:
-    return np.frombuffer(mmap.mmap(-1, 4 * LEVELS), dtype=np.uint32)
-
-
-def _sparse(dense: NDArray[np.uint32]) -> Sparse:
-    places = np.flatnonzero(dense)
-    return places.astype(np.int64), dense[places].astype(np.int64)
 
 
 def to_table(found: Profile) -> pa.Table:

@@ -7,7 +7,7 @@ file gave is kept by its content, so one new file is all that is read the next t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -21,13 +21,13 @@ from mixc.compiler.scan import counts as counting
 from mixc.compiler.scan import ids, messages
 from mixc.compiler.scan import profile as profiling
 from mixc.compiler.scan.catalog import Catalog, ScannedFile, at_bits, first_bits, settled_bits, too_coarse
-from mixc.compiler.scan.checks import check_profile, drift
+from mixc.compiler.scan.checks import check_profile, drift, wanted
 from mixc.compiler.scan.counts import FULL_BITS, Counts
 from mixc.compiler.scan.normalise import Tables, fit
 from mixc.compiler.scan.plan import Plan
 from mixc.compiler.scan.planning import Files, plan_of
 from mixc.compiler.scan.profile import Profile
-from mixc.compiler.scan.stages import Found, Stage, each
+from mixc.compiler.scan.stages import Found, Stage, Sums, each
 from mixc.compiler.scan.store import Store, key_of
 from mixc.compiler.scan.tables import load_tables, tables_from, tables_to
 from mixc.dsl.diagnostics import Diagnostic, has_errors
@@ -86,8 +86,15 @@ class _Scanner:
             for name in sorted(files)
             for file in files[name]
         ]
-        profiles, found = self._each(
+        profiles, held = Sums(profiling.total), dict[Found, tuple[int, int]]()
+
+        def told(one: Found, profile: Profile) -> None:
+            profiles.add(one, profile)
+            held[one] = sum(d for d, _ in profile.held.values()), sum(t for _, t in profile.held.values())
+
+        found = self._each(
             known,
+            told,
             Stage(
                 what="reading scores",
                 kind="profiles",
@@ -100,8 +107,9 @@ class _Scanner:
         )
         if has_errors(found):
             return None, found
-        whole = profiling.total(profiles.values())
-        found += check_profile(self.recipe, self.plan, {one.file.source: p for one, p in self._by_source(profiles)})
+        seen = profiles.by_source()
+        whole = profiling.total(seen.values())
+        found += check_profile(self.recipe, self.plan, seen)
         if has_errors(found):
             return None, found
         found += self._repeated(known)
@@ -113,7 +121,11 @@ class _Scanner:
         bits, counted, problems = self._count(known, tables, first_bits(len(whole.held)))
         if has_errors(problems):
             return None, found + problems
-        return self._catalog(profiles, tables, bits, counted), found + problems
+        scanned = (
+            ScannedFile(one.file.source, one.file.name, one.file.size, one.identity, *amounts)
+            for one, amounts in held.items()
+        )
+        return self._catalog(scanned, seen, tables, bits, counted), found + problems
 
     def _repeated(self, known: list[Found]) -> list[Diagnostic]:
         """Ids that stand twice in a source."""
@@ -121,8 +133,10 @@ class _Scanner:
         if not watched:
             return []
         folder = self.store.folder_of("spills")
-        spills, found = self._each(
+        spills: dict[Found, ids.Spills] = {}
+        found = self._each(
             watched,
+            spills.__setitem__,
             Stage(
                 what="reading ids",
                 kind="ids",
@@ -135,39 +149,37 @@ class _Scanner:
         )
         if found:
             return found
-        return ids.repeated(self.recipe, self.plan, folder, {one.file: kept for one, kept in spills.items()})
-
-    def _by_source(self, profiles: Mapping[Found, Profile]) -> Iterable[tuple[Found, Profile]]:
-        """One profile per source, under one of its files."""
-        sums: dict[str, tuple[Found, Profile]] = {}
-        for one, profile in profiles.items():
-            before = sums.get(one.file.source, (one, Profile()))
-            sums[one.file.source] = before[0], before[1] + profile
-        return sums.values()
+        return ids.repeated(self.recipe, self.plan, folder, {one.file: spills[one] for one in watched})
 
     def _tables(self, whole: Profile, refit: bool) -> tuple[Tables, bool]:
-        """The frozen tables, or new ones where there are none; and whether they are new."""
+        """The frozen tables, with one more for every language that came since; and whether all of them are new."""
         name = key_of("tables", [asdict(rater) for rater in self.plan.raters], self.plan.normalize,
                       [source.name for source in self.plan.sources])  # fmt: skip
         kept = None if refit else self.store.table("tables", name)
-        if kept is not None:
-            return tables_from(kept), False
-        tables = fit(self.plan, whole)
+        if kept is None:
+            tables = fit(self.plan, whole)
+        else:
+            frozen = tables_from(kept)
+            new = {key: s for key, s in whole.scores.items() if frozen.of(*key) is None and wanted(self.recipe, key[1])}
+            if not new:
+                return frozen, False
+            tables = Tables(frozen.normaliser, {**frozen.tables, **fit(self.plan, Profile(scores=new)).tables})
         self.store.keep("tables", name, tables_to(tables))
-        return tables, True
+        return tables, kept is None
 
-    def _count(
-        self, known: list[Found], tables: Tables, bits: int
-    ) -> tuple[int, dict[Found, Counts], list[Diagnostic]]:
+    def _count(self, known: list[Found], tables: Tables, bits: int) -> tuple[int, dict[str, Counts], list[Diagnostic]]:
         """Pass 2 at `bits`, or at 16 where that turns out too coarse; then the least bits that are fine enough."""
-        path = self.store.path_of("normalisers", tables.hash, tables_to(tables))
+        hashed = tables.hash
+        path = self.store.path_of("normalisers", hashed, tables_to(tables))
         while True:
-            counted, found = self._each(
+            sums = Sums(counting.total)
+            found = self._each(
                 known,
+                sums.add,
                 Stage(
                     what="counting levels",
                     kind="counts",
-                    key=partial(self._count_key, tables, bits),
+                    key=partial(self._count_key, hashed, bits),
                     work=partial(_count_part, self.plan, path, bits),
                     total=counting.total,
                     to_table=counting.to_table,
@@ -176,56 +188,48 @@ class _Scanner:
             )
             if has_errors(found):
                 return bits, {}, found
-            rated = dict(self.plan.weights)
-            pooled: dict[tuple[str, str], counting.LevelCounts] = {}
-            for counts in counted.values():
-                for key, group in counts.groups.items():
-                    if key[1] in rated:
-                        pooled[key] = pooled[key] + group if key in pooled else group
+            counted, rated = sums.by_source(), dict(self.plan.weights)
+            pooled = {key: c for key, c in counting.total(counted.values()).groups.items() if key[1] in rated}
             if bits < FULL_BITS:
                 if not too_coarse(pooled):
                     return bits, counted, found
                 bits = FULL_BITS
                 continue
             settled = settled_bits(pooled)
-            return settled, {one: at_bits(counts, settled) for one, counts in counted.items()}, found
+            return settled, {source: at_bits(counts, settled) for source, counts in counted.items()}, found
 
-    def _each(self, known: list[Found], stage: Stage[T]) -> tuple[dict[Found, T], list[Diagnostic]]:
-        return each(stage, known, self.store, self.executor, self.progress)
+    def _each(self, known: list[Found], told: Callable[[Found, T], None], stage: Stage[T]) -> list[Diagnostic]:
+        return each(stage, known, told, self.store, self.executor, self.progress)
 
     def _profile_key(self, one: Found) -> str:
         source = self.plan.source(one.file.source)
         ranges = [(rater.name, rater.range) for rater in self.plan.raters]
         return key_of("profile", one.identity, _reading(source), ranges)
 
-    def _count_key(self, tables: Tables, bits: int, one: Found) -> str:
+    def _count_key(self, tables: str, bits: int, one: Found) -> str:
         source = self.plan.source(one.file.source)
         raters = [(rater.name, rater.missing) for rater in self.plan.raters]
-        return key_of("counts", one.identity, _reading(source), raters, self.plan.weights, tables.hash, bits)
+        return key_of("counts", one.identity, _reading(source), raters, self.plan.weights, tables, bits)
 
     def _catalog(
-        self, profiles: Mapping[Found, Profile], tables: Tables, bits: int, counted: Mapping[Found, Counts]
+        self,
+        files: Iterable[ScannedFile],
+        seen: Mapping[str, Profile],
+        tables: Tables,
+        bits: int,
+        counted: Mapping[str, Counts],
     ) -> Catalog:
-        groups: dict[tuple[str, str, str], counting.LevelCounts] = {}
-        excluded: dict[tuple[str, str, str], int] = {}
-        empty: dict[str, int] = {}
-        skipped: dict[str, int] = {}
-        files = []
-        for one, counts in counted.items():
-            source, seen = one.file.source, profiles[one]
-            for key, group in counts.groups.items():
-                place = (source, *key)
-                groups[place] = groups[place] + group if place in groups else group
-            for key, lost in counts.excluded.items():
-                excluded[source, *key] = excluded.get((source, *key), 0) + lost
-            empty[source] = empty.get(source, 0) + seen.empty
-            skipped[source] = skipped.get(source, 0) + seen.skipped
-            documents = sum(d for d, _ in seen.held.values())
-            tokens = sum(t for _, t in seen.held.values())
-            files.append(ScannedFile(source, one.file.name, one.file.size, one.identity, documents, tokens))
-        odd = profiling.total(profiles.values()).odd
-        files.sort(key=lambda file: (file.source, file.name))
-        return Catalog(self.plan, tables, bits, groups, tuple(files), excluded, empty, skipped, odd)
+        return Catalog(
+            self.plan,
+            tables,
+            bits,
+            groups={(source, *key): group for source, c in counted.items() for key, group in c.groups.items()},
+            files=tuple(sorted(files, key=lambda file: (file.source, file.name))),
+            excluded={(source, *key): lost for source, c in counted.items() for key, lost in c.excluded.items()},
+            empty={source: profile.empty for source, profile in seen.items()},
+            skipped={source: profile.skipped for source, profile in seen.items()},
+            odd=profiling.total(seen.values()).odd,
+        )
 
 
 def _count_part(plan: Plan, tables: Path, bits: int, part: Part) -> Counts:

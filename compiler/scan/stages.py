@@ -19,6 +19,8 @@ from mixc.dsl.diagnostics import Diagnostic
 
 T = TypeVar("T")
 
+WAITING = 4  # results of one source that are held before they are added up
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -44,16 +46,41 @@ class Stage(Generic[T]):
     from_table: Callable[[pa.Table], T]
 
 
+class Sums(Generic[T]):
+    """Sums by source of what files give, in whatever order it comes; few results are held at a time."""
+
+    def __init__(self, total: Callable[[Iterable[T]], T]) -> None:
+        self._total = total
+        self._waiting: dict[str, list[T]] = {}
+
+    def add(self, one: Found, result: T) -> None:
+        """Add what a file gave."""
+        waiting = self._waiting.setdefault(one.file.source, [])
+        waiting.append(result)
+        if len(waiting) > WAITING:
+            waiting[:] = [self._total(waiting)]
+
+    def by_source(self) -> dict[str, T]:
+        """The sum of every source that has files, by name."""
+        return {source: self._total(waiting) for source, waiting in sorted(self._waiting.items())}
+
+
 def each(
-    stage: Stage[T], known: Sequence[Found], store: Store, executor: Executor, progress: Progress
-) -> tuple[dict[Found, T], list[Diagnostic]]:
-    """The result of every file, in the order of the files; what could be done is kept even where some of it failed."""
-    results: dict[Found, T] = {}
+    stage: Stage[T],
+    known: Sequence[Found],
+    told: Callable[[Found, T], None],
+    store: Store,
+    executor: Executor,
+    progress: Progress,
+) -> list[Diagnostic]:
+    """Tell the result of every file, in any order; what could be done is kept even where some of it failed."""
+    missing = []
     for one in known:
         kept = store.table(stage.kind, stage.key(one))
-        if kept is not None:
-            results[one] = stage.from_table(kept)
-    missing = [one for one in known if one not in results]
+        if kept is None:
+            missing.append(one)
+        else:
+            told(one, stage.from_table(kept))
     tasks = [(one, part) for one in missing for part in parts(one.file)]
     left = Counter(one for one, _ in tasks)
     pending: dict[Found, dict[int, T]] = {one: {} for one in missing}
@@ -67,15 +94,16 @@ def each(
         pending[one][index] = result
         progress.advance(one.file.size // left[one], getattr(result, "rows", 0))
         if len(pending[one]) == left[one]:
-            results[one] = stage.total(pending[one][i] for i in sorted(pending[one]))
-            store.keep(stage.kind, stage.key(one), stage.to_table(results[one]))
+            whole = stage.total(pending[one][i] for i in sorted(pending[one]))
             pending[one].clear()
+            store.keep(stage.kind, stage.key(one), stage.to_table(whole))
+            told(one, whole)
 
     if tasks:
         progress.begin(stage.what, sum(one.file.size for one in missing))
         executor.map(stage.work, [part for _, part in tasks], done)
         progress.end()
-    return {one: results[one] for one in known if one in results}, failed(failures)
+    return failed(failures)
 
 
 def failed(failures: Mapping[int, Failure]) -> list[Diagnostic]:

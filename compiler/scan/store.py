@@ -20,13 +20,23 @@ import pyarrow.parquet as pq
 from mixc.compiler.documents.data import DataFile, Wanted
 from mixc.compiler.documents.reading import identity
 
-VERSION = 1
+VERSION = 2
 FOLDER = ".mixc"
 
 
 def key_of(*parts: Any) -> str:
     """A name for what depends on these values."""
     return hashlib.sha256(json.dumps([VERSION, *parts], sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def write_numbers(table: pa.Table, where: Any) -> None:
+    """Write a Parquet file of columns that are mostly lists of whole numbers, each close to the one before."""
+    lists = {f"{field.name}.list.element" for field in table.schema if field.type == pa.list_(pa.int64())}
+    encoding = dict.fromkeys(lists, "DELTA_BINARY_PACKED")
+    names = [field.name for field in table.schema if field.type != pa.list_(pa.int64())]
+    pq.write_table(
+        table, where, compression="zstd", use_dictionary=names, column_encoding=encoding, write_statistics=False
+    )
 
 
 class Store:
@@ -45,7 +55,7 @@ class Store:
 
     def keep(self, kind: str, name: str, table: pa.Table) -> None:
         """Keep a table."""
-        self._replace(self._path(kind, name), lambda path: pq.write_table(table, path, compression="zstd"))
+        self._replace(self._path(kind, name), lambda path: write_numbers(table, path))
 
     def identity(self, file: DataFile, wanted: Wanted) -> str:
         """The content hash of a file, made again only when its size or time changed."""

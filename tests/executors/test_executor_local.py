@@ -13,21 +13,11 @@ from typing import Any
 
 import executor_work as works
 import pytest
+from executor_processes import PARENT, alive, pids, wait_until
 
 from mixc.backends.executors import process
 from mixc.backends.executors.local import LocalExecutor
 from mixc.compiler.executor import Failure, Limits, Unavailable
-
-PARENT = """
-import sys
-import executor_work as works
-from mixc.compiler.executor import open_executor
-executor = open_executor(sys.argv[1], 2)
-try:
-    executor.map(works.writes_pid_and_sleeps, [(sys.argv[2], x) for x in range(2)], print)
-finally:
-    executor.close()
-"""
 
 
 def collect(executor: LocalExecutor, work: Any, tasks: Any) -> dict[int, Any]:
@@ -39,22 +29,6 @@ def collect(executor: LocalExecutor, work: Any, tasks: Any) -> dict[int, Any]:
 def children() -> set[int]:
     text = "".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
     return {int(word) for word in text.split()}
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition: Any, seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture
@@ -71,10 +45,6 @@ def parent(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         running.kill()
         running.communicate()
-
-
-def pids(folder: Path) -> list[int]:
-    return [int(text) for path in folder.glob("*.pid") if (text := path.read_text())]
 
 
 def test_one_worker_is_this_process() -> None:

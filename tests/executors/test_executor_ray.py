@@ -12,7 +12,7 @@ from typing import Any
 
 import executor_work as works
 import pytest
-from conftest import need
+from executor_processes import PARENT, alive, pids, wait_until
 
 from mixc.compiler.executor import Executor, Failure, Limits, open_executor
 
@@ -45,13 +45,7 @@ print("left", sorted(left), sorted(descendants()))
 """
 
 
-@pytest.fixture
-def cluster(executor: Executor) -> Executor:
-    """The cluster of the session."""
-    need("ray")
-    if executor.name != "ray":
-        pytest.skip("only for Ray")
-    return executor
+on_the_cluster = pytest.mark.parametrize("executor", ["ray"], indirect=True)  # the one of the session
 
 
 def again(limits: Limits) -> Any:
@@ -71,7 +65,8 @@ def script(text: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_what_takes_too_long_is_begun_again(cluster: Executor, tmp_path: Path) -> None:
+@on_the_cluster
+def test_what_takes_too_long_is_begun_again(executor: Executor, tmp_path: Path) -> None:
     given: dict[int, Any] = {}
     begun = time.monotonic()
     again(Limits(slow=1.0)).map(works.first_copy_hangs, [(str(tmp_path), x) for x in range(12)], given.__setitem__)
@@ -79,14 +74,16 @@ def test_what_takes_too_long_is_begun_again(cluster: Executor, tmp_path: Path) -
     assert time.monotonic() - begun < 30
 
 
-def test_what_never_ends_is_a_failure(cluster: Executor) -> None:
+@on_the_cluster
+def test_what_never_ends_is_a_failure(executor: Executor) -> None:
     given: dict[int, Any] = {}
     again(Limits(retries=1, slow=1.0, longest=4.0)).map(works.hangs, range(8), given.__setitem__)
     assert given.pop(4) == Failure(4, "gave no answer within 4 s", None, 1)
     assert given == {x: x * x for x in range(8) if x != 4}
 
 
-def test_a_cluster_that_was_there_is_left(cluster: Executor) -> None:
+@on_the_cluster
+def test_a_cluster_that_was_there_is_left(executor: Executor) -> None:
     import ray
 
     other = open_executor("ray", 1)
@@ -94,8 +91,7 @@ def test_a_cluster_that_was_there_is_left(cluster: Executor) -> None:
     assert ray.is_initialized()
 
 
-def test_a_cluster_of_our_own_comes_and_goes() -> None:
-    need("ray")
+def test_a_cluster_of_our_own_comes_and_goes(with_ray: None) -> None:
     with script(ONE_MAP) as running:
         out, errors = running.communicate(timeout=120)
     assert running.returncode == 0, errors
@@ -105,10 +101,7 @@ def test_a_cluster_of_our_own_comes_and_goes() -> None:
     assert errors == ""
 
 
-def test_ctrl_c_stops_the_cluster(tmp_path: Path) -> None:
-    need("ray")
-    from test_executor_local import PARENT, alive, pids, wait_until
-
+def test_ctrl_c_stops_the_cluster(with_ray: None, tmp_path: Path) -> None:
     with script(PARENT, "ray", str(tmp_path)) as running:
         assert wait_until(lambda: len(pids(tmp_path)) == 2, 60)
         begun = time.monotonic()
@@ -117,3 +110,10 @@ def test_ctrl_c_stops_the_cluster(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 10
     assert errors.count("KeyboardInterrupt") == 1
     assert wait_until(lambda: not any(alive(pid) for pid in pids(tmp_path)), 2)
+
+
+@on_the_cluster
+def test_deaths_are_not_printed(executor: Executor, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    executor.map(works.dies_once, [(str(tmp_path), x) for x in range(6)], lambda *_: None)
+    time.sleep(1)
+    assert capfd.readouterr() == ("", "")
