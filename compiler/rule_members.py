@@ -55,7 +55,15 @@ def concrete_rules(rules: Iterable[Rule], inventory: Inventory) -> tuple[tuple[R
             elif one is rule or cannot_hold(one):
                 found.append(about_nothing(one))
     kept.sort(key=lambda rule: (rule.text, rule.sense, rule.phase or "", rule.bound, rule.place))
-    return tuple(kept), found
+    return tuple(kept), _worst(found)
+
+
+def _worst(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """One diagnostic per text: `within` is two rules, of which one may be impossible and the other without effect."""
+    worst: dict[tuple[str, tuple[str, ...], str], Diagnostic] = {}
+    for one in sorted(found, key=lambda one: one.severity is Severity.ERROR):
+        worst[one.place, one.notes, one.message.split("`")[1]] = one
+    return list(worst.values())
 
 
 def one_by_one(rule: Rule, inventory: Inventory) -> Iterator[Rule]:

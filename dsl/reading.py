@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import unicodedata
 from itertools import pairwise
@@ -27,8 +28,7 @@ BOMS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 def read_source(path: Path, shown: str) -> tuple[SourceText | None, list[Diagnostic]]:
     """The text of a file under the name that diagnostics show, or None and why it cannot be had."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = file_bytes(path, MAX_BYTES + 1)
     except OSError as error:
         return None, [_unreadable(error, shown)]
     except ValueError:  # a NUL in the path
@@ -36,6 +36,18 @@ def read_source(path: Path, shown: str) -> tuple[SourceText | None, list[Diagnos
     if len(data) > MAX_BYTES:
         return None, [_too_large(shown)]
     return _decode(data, shown)
+
+
+def file_bytes(path: Path, most: int = -1) -> bytes:
+    """The bytes of a file, at most so many; raises OSError, and ValueError for a NUL in the path.
+
+    A named pipe is refused: opening it waits for a writer that may never come. The pipe of `<(command)` has its writer,
+    and no name.
+    """
+    if path.is_fifo() and path.resolve().exists():
+        raise OSError(errno.EINVAL, "it is a named pipe")
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def check_text(source: SourceText) -> list[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -11,7 +12,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -92,7 +93,8 @@ class RayExecutor:
                 self._start()
             else:
                 _reach(self.address)
-                ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
+                with _unheard():
+                    ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
             self._connected = True
         except Exception as error:
             ray.shutdown()
@@ -107,16 +109,16 @@ class RayExecutor:
 
         # Names of Unix sockets are short (107 bytes), and the usual folder for temporary files may not be.
         self._folder = Path(tempfile.mkdtemp(prefix="mixc-ray-", dir="/tmp"))
-        ray.init(
-            address="local",
-            num_cpus=self.workers,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=STORE,
-            _node_ip_address="127.0.0.1",
-            _temp_dir=str(self._folder),
-        )
+        with _unheard():
+            ray.init(
+                address="local",
+                num_cpus=self.workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=STORE,
+                _temp_dir=str(self._folder),
+            )
 
     def _width(self) -> int:
         """Tasks in flight: the workers asked for, or two per processor, so that none waits for us."""
@@ -136,6 +138,22 @@ def _keep_out() -> None:
     if not any(name in os.environ for name in SECRETS):
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Connect without the thread that prints each death of a worker to standard output; no setting leaves it out."""
+    import ray._private.worker as connecting
+
+    name = "listen_error_messages"
+    before = getattr(connecting, name, None)
+    if before is not None:
+        setattr(connecting, name, lambda *_: None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            setattr(connecting, name, before)
 
 
 def _reach(address: str) -> None:

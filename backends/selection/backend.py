@@ -13,10 +13,10 @@ from mixc.backends.selection.materialize import Texts
 from mixc.backends.selection.materialize import materialize as materialize
 from mixc.backends.selection.materialize import textless as textless
 from mixc.backends.selection.messages import not_runnable as not_runnable
-from mixc.backends.selection.run import Outcome
+from mixc.backends.selection.run import Outcome, work_of
 from mixc.backends.selection.run import Run as Run
 from mixc.backends.selection.run import run as run
-from mixc.backends.selection.slots import build_slots
+from mixc.backends.selection.shard import loaded_by, offer
 from mixc.backends.selection.verify import Report
 from mixc.backends.selection.verify import verify as verify
 from mixc.compiler.executor import Executor
@@ -31,6 +31,7 @@ def perform(
     """Select, and where a form is given write the texts too; what was selected stands even if texts fail."""
     if form is not None and (found := textless(job)):
         return None, found
+    offer(work_of(job, output), job.manifest, job.tables)
     outcome, found = run(job, output, executor, progress, exact=exact)
     if outcome is None or form is None:
         return None if outcome is None else (outcome, None), found
@@ -40,7 +41,7 @@ def perform(
 
 def told(job: Run, outcome: Outcome, folder: str, form: str, texts: Texts | None = None) -> str:
     """What was selected, by phase and source, against the plan; and what was written of the texts."""
-    slots = build_slots(job.manifest, job.tables)
+    slots = loaded_by(work_of(job, Path(folder))).slots
     cuts = read_cuts(Path(folder) / CUT, job.integrity) if outcome.cut else None
     cells = checks(slots, outcome.sums) if cuts is None else exact_checks(slots, outcome.sums, cuts)
     sources = sorted({row.source for row in job.manifest.supply})

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mixc.backends.selection.layout import TextShard
 from mixc.backends.selection.markers import Output, marker_path
-from mixc.backends.selection.outputs import content_hash, write_text, write_whole
+from mixc.backends.selection.outputs import content_hash, told_of_room, write_text, write_whole
 from mixc.backends.selection.shard import Work
 from mixc.backends.selection.spill import SCHEMA, index_of, spill_path
 
@@ -63,6 +63,11 @@ class Gather:
 
     def __call__(self, shard: TextShard) -> TextMarker:
         """Merge the runs of a shard and write them, then its marker."""
+        with told_of_room(self.work.output):
+            return self.gathered(shard)
+
+    def gathered(self, shard: TextShard) -> TextMarker:
+        """What a call does."""
         folder = Path(self.work.output)
         path = folder / shard.name
         runs = Runs(self.batches(shard))

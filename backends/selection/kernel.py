@@ -18,6 +18,8 @@ from mixc.compiler.scan.plan import SourcePlan
 
 Ints = NDArray[np.int64]
 
+SQUARED = 1 << 31  # tokens whose square no longer fits
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
@@ -47,13 +49,32 @@ class Located:
 class Seen:
     """Sums over all documents that have a slot, by slot: what expectations are computed from, exactly.
 
-    `squares` are of tokens, in two words so that they do not overflow: low 32 bits and the rest.
+    Squares of tokens are in two words, `low` their last 32 bits and `high` the rest, so that neither overflows;
+    `huge` has those of documents of 2^31 tokens and more.
     """
 
     documents: Ints
     tokens: Ints
-    squares: NDArray[np.object_]
+    low: Ints
+    high: Ints
     largest: Ints
+    huge: dict[int, int] = field(default_factory=dict)
+
+    def add(self, slot: Ints, tokens: Ints) -> None:
+        """Count documents by their slots."""
+        most = int(tokens.max(initial=0))
+        np.add.at(self.documents, slot, 1)
+        np.add.at(self.tokens, slot, tokens)
+        np.maximum.at(self.largest, slot, tokens)
+        if most >= SQUARED:
+            for i in np.flatnonzero(tokens >= SQUARED).tolist():
+                place, value = int(slot[i]), int(tokens[i])
+                self.huge[place] = self.huge.get(place, 0) + value * value
+            tokens = np.where(tokens < SQUARED, tokens, 0)
+        squares = tokens * tokens
+        np.add.at(self.low, slot, squares & 0xFFFFFFFF)
+        if most >> 16:
+            np.add.at(self.high, slot, squares >> 32)
 
 
 @dataclass(slots=True, eq=False)
@@ -65,11 +86,11 @@ class Drawer:
     merger: Merger
     prefix: bytes
     seen: Seen = field(init=False)
+    _pools: tuple[list[Key], Ints] = field(init=False, default_factory=lambda: ([], np.zeros(0, dtype=np.int64)))
 
     def __post_init__(self) -> None:
-        count = len(self.slots)
-        none = np.zeros(count, dtype=np.int64)
-        self.seen = Seen(none.copy(), none.copy(), np.zeros(count, dtype=object), none.copy())
+        documents, tokens, low, high, largest = np.zeros((5, len(self.slots)), dtype=np.int64)
+        self.seen = Seen(documents, tokens, low, high, largest)
 
     def draw(self, keys: list[Key], labelled: Labelled) -> Drawn:
         """The selected documents of a batch; all others are counted too."""
@@ -90,21 +111,28 @@ class Drawer:
         """The documents of a batch that may be selected; all are counted."""
         level = self.merger.merge(keys, labelled)
         slot = self._slot(keys, labelled.group, level)
-        self._count(slot, labelled.tokens)
         chosen = np.flatnonzero(slot >= 0)
-        chosen = chosen[~self.slots.idle[slot[chosen]]]
+        tokens = labelled.tokens
+        if len(chosen) < len(slot):
+            slot, tokens = slot[chosen], tokens[chosen]
+        self.seen.add(slot, tokens)
+        awake = np.flatnonzero(~self.slots.idle.take(slot))
+        chosen, slot = chosen[awake], slot[awake]
         ids = identifiers(labelled.batch, chosen)
         hashes = hash60(self.prefix, ids)
-        return Located(chosen, ids, hashes, self._segment(slot[chosen], hashes))
+        return Located(chosen, ids, hashes, self._segment(slot, hashes))
 
     def _slot(self, keys: list[Key], group: NDArray[np.int32], level: NDArray[np.int32]) -> Ints:
-        pools = np.array(
-            [self.slots.pools.get((self.source.name, *key), NO_SLOT) for key in keys] or [NO_SLOT], dtype=np.int64
-        )
-        pool = pools[group] if len(group) else np.zeros(0, dtype=np.int64)
-        there = (pool >= 0) & (level >= 0)
-        place = np.maximum(level, 0) >> (FULL_BITS - self.slots.bits)
-        return np.where(there, self.slots.slot_of[np.maximum(pool, 0), place], NO_SLOT).astype(np.int64)
+        if self._pools[0] != keys:
+            pools = [self.slots.pools.get((self.source.name, *key), NO_SLOT) for key in keys]
+            self._pools = list(keys), np.array(pools, dtype=np.int64)
+        pool = self._pools[1].take(group)
+        place = (pool << self.slots.bits) + (level >> (FULL_BITS - self.slots.bits))
+        lacking = (pool < 0) | (level < 0)
+        slot = self.slots.slot_of.reshape(-1).take(place, mode="clip").astype(np.int64)
+        if lacking.any():
+            slot[lacking] = NO_SLOT
+        return slot
 
     def _segment(self, slot: Ints, hashes: NDArray[np.uint64]) -> Ints:
         """The segment of every document: the first of its slot whose hashes end above its own."""
@@ -114,27 +142,6 @@ class Drawer:
             several = several[hashes[several] >= self.slots.high[segment[several]]]
             segment[several] += 1
         return segment
-
-    def _count(self, slot: Ints, tokens: Ints) -> None:
-        there = slot >= 0
-        slot, tokens = slot[there], tokens[there]
-        if not len(slot):
-            return
-        used, where = np.unique(slot, return_inverse=True)
-        count = len(used)
-        self.seen.documents[used] += np.bincount(where, minlength=count)
-        sums = np.zeros(count, dtype=np.int64)
-        np.add.at(sums, where, tokens)
-        self.seen.tokens[used] += sums
-        high, low = tokens >> 16, tokens & 0xFFFF  # t^2 = (high 2^16 + low)^2, each product below 2^63 / batch
-        parts = [np.zeros(count, dtype=np.int64) for _ in range(3)]
-        for part, product in zip(parts, (high * high, high * low, low * low), strict=True):
-            np.add.at(part, where, product)
-        squares = parts[0].astype(object) * (1 << 32) + parts[1].astype(object) * (1 << 17) + parts[2].astype(object)
-        self.seen.squares[used] += squares
-        largest = np.zeros(count, dtype=np.int64)
-        np.maximum.at(largest, where, tokens)
-        self.seen.largest[used] = np.maximum(self.seen.largest[used], largest)
 
 
 def identifiers(batch: Batch, rows: Ints) -> pa.Array:

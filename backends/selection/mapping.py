@@ -38,7 +38,8 @@ def mapped(
 
 def failed(failures: dict[int, Failure], tasks: Sequence[Any]) -> list[Diagnostic]:
     """What readers say of the data, and shards that failed otherwise; tasks have names."""
-    told = [failure.diagnostic for _, failure in sorted(failures.items()) if failure.diagnostic is not None]
+    diagnostics = (failure.diagnostic for _, failure in sorted(failures.items()))
+    told = list(dict.fromkeys(one for one in diagnostics if one is not None))
     others = [(index, failure) for index, failure in sorted(failures.items()) if failure.diagnostic is None]
     if not others:
         return told

@@ -165,7 +165,8 @@ def not_as_selected(folder: str, what: Sequence[str], count: int) -> Diagnostic:
     Something was changed, lost or added after it was written: an output, a marker, the documents, or the manifest.
     Every line of the note names what does not agree.
 
-    What to do: run the manifest into the folder again, which makes anew what is missing or changed.
+    What to do: remove what is named, with its `.done.json`, and run the manifest into the folder again: it makes anew
+    what is not there. It trusts a marker and the size of an output, and does not read outputs again.
     """
     more = (f"and {count - len(what)} more",) if count > len(what) else ()
     return Diagnostic(
@@ -173,7 +174,7 @@ def not_as_selected(folder: str, what: Sequence[str], count: int) -> Diagnostic:
         f"the selection in `{folder}` does not agree with its manifest in {count} place{'s' * (count > 1)}",
         subject=folder,
         notes=(*what, *more),
-        helps=("run the manifest into the folder again",),
+        helps=("remove what is named, with its `.done.json`, and run the manifest into the folder again",),
     )
 
 

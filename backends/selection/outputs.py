@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import xxhash
 
+from mixc.backends.selection import messages
+from mixc.compiler.documents.data import Unreadable
+
 CHUNK = 4 << 20
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def told_of_room(folder: str) -> Iterator[None]:
+    """Where there is no room, all shards fail for one reason, and that is not a bug: say so once."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        why = os.strerror(error.errno).lower()
+        raise Unreadable(messages.cannot_write_output(folder, why)) from error
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
@@ -35,7 +34,6 @@ from mixc.compiler.scan.store import Store
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 RUN, LOCK = "run.json", ".lock"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,7 +271,7 @@ def _write(path: Path, data: dict[str, Any]) -> None:
 
 def _clean(output: Path, names: set[str]) -> None:
     """Remove what an interrupted run left: temporary files, and outputs without a marker that stands."""
-    for path in (output / SELECTION).rglob(".*.tmp"):
+    for path in (*output.glob(".*.tmp"), *(output / SELECTION).rglob(".*.tmp")):
         path.unlink(missing_ok=True)
     for path in (output / SELECTION).rglob("*.parquet"):
         name = path.relative_to(output).as_posix()

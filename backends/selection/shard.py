@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from mixc.backends.selection.cuts import CUT, exact_slots, read_cuts
 from mixc.backends.selection.kernel import Drawer, Drawn, draw_prefix
 from mixc.backends.selection.markers import Marker, Output, write_marker
-from mixc.backends.selection.outputs import content_hash, write_whole
+from mixc.backends.selection.outputs import content_hash, told_of_room, write_whole
 from mixc.backends.selection.slots import Slots, build_slots
 from mixc.backends.selection.sums import CellSums, Sums, expectations, total
 from mixc.compiler.documents.data import Part
@@ -67,7 +67,8 @@ class Work:
 
     def __call__(self, task: Task) -> Marker:
         """Select from one part; the marker that was written."""
-        return select(self, task)
+        with told_of_room(self.output):
+            return select(self, task)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +81,25 @@ class Loaded:
     slots: Slots
 
 
-@cache
-def loaded(manifest: str, tables: str, integrity: str, cut_path: str = "", cut: str = "") -> Loaded:
-    """The manifest of a run, read once in every process."""
+_OPEN: dict[tuple[str, str, str], tuple[Manifest, RunTables]] = {}
+
+
+def offer(work: Work, manifest: Manifest, tables: RunTables) -> None:
+    """Let shards that are selected in this process use what it read already."""
+    _OPEN[work.manifest, work.tables, work.integrity] = manifest, tables
+
+
+def _read(manifest: str, tables: str, integrity: str) -> tuple[Manifest, RunTables]:
     found, problems = parse_manifest(manifest, Path(manifest).read_bytes())
     if found is None or found.integrity != integrity:
         raise RuntimeError(f"{manifest} changed while it was run: {[problem.message for problem in problems]}")
-    made = from_table(pq.read_table(tables, memory_map=False))
+    return found, from_table(pq.read_table(tables, memory_map=False))
+
+
+@cache
+def loaded(manifest: str, tables: str, integrity: str, cut_path: str = "", cut: str = "") -> Loaded:
+    """The manifest of a run, read once in every process."""
+    found, made = _OPEN.get((manifest, tables, integrity)) or _read(manifest, tables, integrity)
     slots = build_slots(found, made)
     if cut:
         cuts = read_cuts(Path(cut_path), integrity)
@@ -124,7 +137,7 @@ class Selection:
         self.drawer = Drawer(source, ready.slots, Merger(ready.plan, ready.tables.normalisers), prefix)
         self.pieces: list[pa.Table] = []
         self.digests = [0] * len(ready.slots.phases)
-        self.taken: Sums = {}
+        self._taken = np.zeros((2, len(ready.slots.phases), len(ready.slots.cells)), dtype=np.int64)
         self.documents = self.tokens = 0
 
     def run(self) -> pa.Table:
@@ -149,19 +162,18 @@ class Selection:
                 continue
             ids, cell, times = drawn.id.take(pa.array(kept)), drawn.cell[kept], copies[kept]
             self.digests[phase] = (self.digests[phase] + selection_digest(ids, times, cell)) % (1 << 128)
-            self._sum(phase, cell, times, drawn.tokens[kept])
+            np.add.at(self._taken[0, phase], cell, times)
+            np.add.at(self._taken[1, phase], cell, times * drawn.tokens[kept])
             self.pieces.append(self._piece(name, ids, cell, times, drawn.tokens[kept], drawn.row[kept] + first))
 
-    def _sum(self, phase: int, cell: Any, copies: Any, tokens: Any) -> None:
-        used, where = np.unique(cell, return_inverse=True)
-        documents = np.bincount(where, weights=copies).astype(np.int64)
-        amount = np.zeros(len(used), dtype=np.int64)
-        np.add.at(amount, where, copies * tokens)
-        found = {
-            (phase, int(c)): CellSums(documents=int(d), tokens=int(t))
-            for c, d, t in zip(used, documents, amount, strict=True)
+    @property
+    def taken(self) -> Sums:
+        """Documents, each as often as it is taken, and their tokens, by phase and cell."""
+        documents, tokens = self._taken
+        return {
+            (phase, cell): CellSums(documents=int(documents[phase, cell]), tokens=int(tokens[phase, cell]))
+            for phase, cell in np.argwhere(documents).tolist()
         }
-        self.taken = total([self.taken, found])
 
     def _piece(self, phase: str, ids: pa.Array, cell: Any, copies: Any, tokens: Any, rows: Any) -> pa.Table:
         names = np.unique(cell)

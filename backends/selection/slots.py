@@ -7,7 +7,8 @@ phase, in units of 2^-32 (selection.md 3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,40 +72,40 @@ class Slots:
         return len(self.first) - 1
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Segments of one pool: their slot (counted from the pool's first), cell, hashes, C [n, phases + 1] and S."""
+
+    slot: Ints
+    cell: Ints
+    low: Hashes
+    high: Hashes
+    copies: NDArray[np.object_]
+    value: Ints | None = None
+
+
 @dataclass(slots=True)
 class _Build:
+    bits: int
     cells: list[Cell] = field(default_factory=list)
     rows: list[NDArray[np.int32]] = field(default_factory=list)
     slots: int = 0
-    slot: list[int] = field(default_factory=list)
-    cell: list[int] = field(default_factory=list)
-    low: list[int] = field(default_factory=list)
-    high: list[int] = field(default_factory=list)
-    copies: list[tuple[int, ...]] = field(default_factory=list)
-    value: list[int] = field(default_factory=list)
-    curved: set[int] = field(default_factory=set)
+    parts: list[_Parts] = field(default_factory=list)
 
-    def add(self, parts: list[tuple[int, int, int, tuple[int, ...]]], value: int | None = None) -> int:
-        """A slot of (cell, low, high, C) segments, with S of their level if a curve governs them."""
-        for cell, low, high, copies in parts:
-            self.slot.append(self.slots)
-            self.cell.append(cell)
-            self.low.append(low)
-            self.high.append(high)
-            self.copies.append(copies)
-            self.value.append(1 if value is None else value)
-            if value is not None:
-                self.curved.add(cell)
-        self.slots += 1
-        return self.slots - 1
+    def add(self, levels: Ints | slice, slot: Ints | int, slots: int, parts: _Parts) -> None:
+        """A pool of so many slots; `slot` is that of each of its levels."""
+        row = np.full(1 << self.bits, NO_SLOT, dtype=np.int32)
+        row[levels] = self.slots + slot
+        self.rows.append(row)
+        self.parts.append(replace(parts, slot=parts.slot + self.slots))
+        self.slots += slots
 
 
 def build_slots(manifest: Manifest, tables: RunTables) -> Slots:
     """The slots of a manifest; pools and cells are in the order of its supply rows."""
-    bits = manifest.selection.bits or 0
     phases = tuple(phase.name for phase in manifest.phases)
     taken = {(row.phase, row.source, row.language, row.domain): row.tokens_by_bucket for row in manifest.mixture}
-    build = _Build()
+    build = _Build(manifest.selection.bits or 0)
     pools: dict[Pool, int] = {}
     for row in manifest.supply:
         pool = (row.source, row.language, row.domain)
@@ -115,13 +116,26 @@ def build_slots(manifest: Manifest, tables: RunTables) -> Slots:
         for j, supply in enumerate(row.tokens):
             build.cells.append(Cell(*pool, j, supply, tuple(tokens[j] for tokens in by_phase)))
         if pool in tables.draws:
-            build.rows.append(_by_level(build, base, pool, tables, bits))
+            _by_level(build, base, pool, tables)
+        elif row.rated and pool in tables.curves:
+            _curved(build, base, pool, tables, manifest.quality.edges)
         elif row.rated:
-            build.rows.append(_rated(build, base, pool, tables, manifest.quality.edges, bits))
+            _rated(build, base, pool, tables, manifest.quality.edges)
         else:
-            slot = build.add([(base, 0, HASHES, _expected(build.cells[base]))])
-            build.rows.append(np.full(1 << bits, slot, dtype=np.int32))
-    return _finished(build, bits, phases, pools)
+            build.add(slice(None), 0, 1, _whole(base, _objects([_expected(build.cells[base])])))
+    return _finished(build, phases, pools)
+
+
+def _objects(rows: Sequence[Sequence[int]]) -> NDArray[np.object_]:
+    """Python integers, whatever their size."""
+    return np.array(rows, dtype=object).reshape(len(rows), -1)
+
+
+def _whole(cell: int | Ints, copies: NDArray[np.object_]) -> _Parts:
+    """A slot of one segment for every row of C."""
+    count = len(copies)
+    low, high = np.zeros(count, dtype=np.uint64), np.full(count, HASHES, dtype=np.uint64)
+    return _Parts(np.arange(count), np.full(count, cell, dtype=np.int64), low, high, copies)
 
 
 def _expected(cell: Cell) -> tuple[int, ...]:
@@ -130,75 +144,80 @@ def _expected(cell: Cell) -> tuple[int, ...]:
     return tuple((tokens << FIXED) // cell.supply if cell.supply else 0 for tokens in so_far)
 
 
-def _rated(
-    build: _Build, base: int, pool: Pool, tables: RunTables, edges: tuple[float, ...], bits: int
-) -> NDArray[np.int32]:
-    """Slots of a pool with buckets: one per bucket for the levels inside, one for every level across an edge.
-
-    Under a curve every level has a slot: C is kappa S, with kappa from what the pool's cells take together.
-    """
+def _rated(build: _Build, base: int, pool: Pool, tables: RunTables, edges: tuple[float, ...]) -> None:
+    """Slots of a pool with buckets: one per bucket for the levels inside, then one for every level across an edge."""
     ranking = tables.rankings[pool[1], pool[2]]
     cut = segments(ranking, edges)
-    row = np.full(1 << bits, NO_SLOT, dtype=np.int32)
-    curve = tables.curves.get(pool)
-    expected = {base + j: _expected(build.cells[base + j]) for j in range(len(edges))}
-    ends = np.searchsorted(cut.place, np.arange(len(ranking.levels) + 1))
-    alone: dict[int, int] = {}
-    so_far: list[int] = []
-    if curve is not None:
-        phases = len(build.cells[base].tokens)
-        pooled = [sum(build.cells[base + j].tokens[p] for j in range(len(edges))) for p in range(phases)]
-        so_far = [sum(pooled[:p]) for p in range(phases + 1)]
-    for place, level in enumerate(ranking.levels.tolist()):
-        begin, end = int(ends[place]), int(ends[place + 1])
-        parts = [(base + int(cut.bucket[s]), int(cut.low[s]), int(cut.high[s])) for s in range(begin, end)]
-        if curve is not None:
-            value = int(curve.values[place])
-            copies = tuple((tokens << FIXED) * value // curve.weight for tokens in so_far)
-            row[level] = build.add([(*part, copies) for part in parts], value)
-        elif len(parts) == 1:
-            cell = parts[0][0]
-            if cell not in alone:
-                alone[cell] = build.add([(*parts[0], expected[cell])])
-            row[level] = alone[cell]
-        else:
-            row[level] = build.add([(*part, expected[part[0]]) for part in parts])
-    return row
+    expected = _objects([_expected(build.cells[base + j]) for j in range(len(edges))])
+    first = np.searchsorted(cut.place, np.arange(len(ranking.levels)))
+    several = np.diff(first, append=len(cut.place)) > 1
+    used = np.unique(cut.bucket[first[~several]])
+    slot = np.searchsorted(used, cut.bucket[first])
+    slot[several] = len(used) + np.arange(int(several.sum()))
+    across = np.flatnonzero(several[cut.place])
+    parts = _whole(base + used, expected[used])
+    parts = _Parts(
+        np.concatenate([parts.slot, slot[cut.place[across]]]),
+        np.concatenate([parts.cell, base + cut.bucket[across]]),
+        np.concatenate([parts.low, cut.low[across]]),
+        np.concatenate([parts.high, cut.high[across]]),
+        np.concatenate([parts.copies, expected[cut.bucket[across]]]),
+    )
+    build.add(ranking.levels, slot, len(used) + int(several.sum()), parts)
 
 
-def _by_level(build: _Build, base: int, pool: Pool, tables: RunTables, bits: int) -> NDArray[np.int32]:
+def _curved(build: _Build, base: int, pool: Pool, tables: RunTables, edges: tuple[float, ...]) -> None:
+    """A slot for every level of a pool under a curve: C is kappa S, with kappa from what the pool's cells take."""
+    ranking, curve = tables.rankings[pool[1], pool[2]], tables.curves[pool]
+    cut = segments(ranking, edges)
+    cells = build.cells[base : base + len(edges)]
+    pooled = [sum(cell.tokens[p] for cell in cells) for p in range(len(cells[0].tokens))]
+    so_far = [sum(pooled[:p]) << FIXED for p in range(len(pooled) + 1)]
+    values = curve.values.astype(object)
+    copies = np.stack([values * tokens // curve.weight for tokens in so_far], axis=1)
+    parts = _Parts(cut.place, base + cut.bucket, cut.low, cut.high, copies[cut.place], curve.values[cut.place])
+    build.add(ranking.levels, np.arange(len(ranking.levels)), len(ranking.levels), parts)
+
+
+def _by_level(build: _Build, base: int, pool: Pool, tables: RunTables) -> None:
     """A slot per level of a pool of one cell, with the copies that its tables give."""
-    row = np.full(1 << bits, NO_SLOT, dtype=np.int32)
     draws = tables.draws[pool].T.tolist()
-    for level, copies in zip(tables.rankings[pool[1], pool[2]].levels.tolist(), draws, strict=True):
-        row[level] = build.add([(base, 0, HASHES, (0, *copies))])
-    return row
+    levels = tables.rankings[pool[1], pool[2]].levels
+    copies = _objects([(0, *copies) for copies in draws])
+    build.add(levels, np.arange(len(levels)), len(levels), _whole(base, copies))
 
 
-def _finished(build: _Build, bits: int, phases: tuple[str, ...], pools: dict[Pool, int]) -> Slots:
-    copies = np.array(build.copies, dtype=object).reshape(len(build.copies), len(phases) + 1)
-    low, high = np.array(build.low, dtype=np.uint64), np.array(build.high, dtype=np.uint64)
-    fraction = (copies & ((1 << FIXED) - 1)).astype(np.uint64) if len(copies) else copies.astype(np.uint64)
-    slot = np.array(build.slot, dtype=np.int64)
+def _finished(build: _Build, phases: tuple[str, ...], pools: dict[Pool, int]) -> Slots:
+    none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
+    empty = _Parts(none, none, nothing, nothing, np.zeros((0, len(phases) + 1), dtype=object))
+    every = [empty, *build.parts]
+    slot, cell = (np.concatenate([getattr(parts, name) for parts in every]) for name in ("slot", "cell"))
+    low, high = (np.concatenate([getattr(parts, name) for parts in every]) for name in ("low", "high"))
+    copies = np.concatenate([parts.copies for parts in every])
+    ones = (np.ones(len(parts.slot), dtype=np.int64) if parts.value is None else parts.value for parts in every)
+    small = copies.astype(np.int64)
     idle = np.ones(build.slots, dtype=bool)
-    idle[slot[(copies[:, -1] > 0).astype(bool)]] = False
+    idle[slot[small[:, -1] > 0]] = False
+    curved = np.zeros(len(build.cells), dtype=bool)
+    for parts in build.parts:
+        curved[parts.cell] = parts.value is not None
     return Slots(
-        bits=bits,
+        bits=build.bits,
         phases=phases,
         cells=tuple(build.cells),
         pools=pools,
-        slot_of=np.stack(build.rows) if build.rows else np.zeros((0, 1 << bits), dtype=np.int32),
+        slot_of=np.stack(build.rows) if build.rows else np.zeros((0, 1 << build.bits), dtype=np.int32),
         first=np.searchsorted(slot, np.arange(build.slots + 1)).astype(np.int64),
         slot=slot,
-        cell=np.array(build.cell, dtype=np.int64),
+        cell=cell,
         low=low,
         high=high,
-        value=np.array(build.value, dtype=np.int64),
+        value=np.concatenate(list(ones)),
         copies=copies,
-        whole=(copies >> FIXED).astype(np.int64),
-        cut=low[:, None] + scaled(high - low, fraction),
+        whole=small >> FIXED,
+        cut=low[:, None] + scaled(high - low, (small & ((1 << FIXED) - 1)).astype(np.uint64)),
         idle=idle,
-        curved=np.isin(np.arange(len(build.cells)), sorted(build.curved)),
+        curved=curved,
     )
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mixc.backends.selection.kernel import key_prefix
 from mixc.backends.selection.layout import Layout, layout
-from mixc.backends.selection.outputs import write_text, write_whole
+from mixc.backends.selection.outputs import told_of_room, write_text, write_whole
 from mixc.backends.selection.shard import Loaded, Task, Work, loaded_by
 from mixc.backends.selection.slots import Slots
 from mixc.compiler.documents.data import Wanted
@@ -55,7 +55,8 @@ class Spill:
 
     def __call__(self, task: Task) -> int:
         """Spill one part; the number of documents that were read."""
-        return spill(self, task)
+        with told_of_room(self.work.output):
+            return spill(self, task)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

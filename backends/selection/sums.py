@@ -10,10 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mixc.backends.selection.kernel import Seen
 from mixc.backends.selection.slots import FIXED, Slots
 
+Ints = NDArray[np.int64]
+
 HASH_BITS = 60
+LIMB, LIMBS = 21, (1 << 21) - 1
 SHARE = 32  # binary places of the part of a slot's hashes that a segment takes
 
 
@@ -49,8 +55,14 @@ Sums = dict[tuple[int, int], CellSums]  # by phase and cell
 def expectations(slots: Slots, seen: Seen) -> Sums:
     """What the documents seen are expected to give, by phase and cell."""
     found: Sums = {}
-    for slot in seen.documents.nonzero()[0].tolist():
-        tokens, squares, largest = int(seen.tokens[slot]), int(seen.squares[slot]), int(seen.largest[slot])
+    used = seen.documents > 0
+    alone = np.diff(slots.first) == 1
+    alone[list(seen.huge)] = False
+    for phase in range(len(slots.phases)):
+        found |= _of_whole_levels(slots, seen, phase, slots.first[:-1][used & alone])
+    for slot in np.flatnonzero(used & ~alone).tolist():
+        squares = (int(seen.high[slot]) << 32) + int(seen.low[slot]) + seen.huge.get(slot, 0)
+        tokens, largest = int(seen.tokens[slot]), int(seen.largest[slot])
         for s in range(int(slots.first[slot]), int(slots.first[slot + 1])):
             part = (int(slots.high[s]) - int(slots.low[s])) >> (HASH_BITS - SHARE)
             copies = [int(c) for c in slots.copies[s]]
@@ -62,6 +74,41 @@ def expectations(slots: Slots, seen: Seen) -> Sums:
                 variance = squares * (second * part - ((mean * part) ** 2 >> 2 * SHARE))
                 key = (phase, int(slots.cell[s]))
                 found[key] = found.get(key, CellSums()) + CellSums(expected, variance, largest * most)
+    return found
+
+
+def _of_whole_levels(slots: Slots, seen: Seen, phase: int, rows: Ints) -> Sums:
+    """The same of segments [rows] that take all hashes of a slot, in arrays: the variance is then p (1 - p).
+
+    p is the probability of the copy that not all documents have: the difference of C before and after, less the whole.
+    """
+    copies = slots.copies[rows, phase : phase + 2].astype(np.int64)
+    rows, copies = rows[copies[:, 0] != copies[:, 1]], copies[copies[:, 0] != copies[:, 1]]
+    cells, where = np.unique(slots.cell[rows], return_inverse=True)
+    whole, part = np.diff(copies >> FIXED)[:, 0], np.diff(copies & ((1 << FIXED) - 1))[:, 0]
+    varied = np.abs(part) * ((1 << FIXED) - np.abs(part))
+    slot, count = slots.slot[rows], len(cells)
+    expected = exact_products(where, count, seen.tokens[slot], np.diff(copies)[:, 0])
+    low, high = (exact_products(where, count, word[slot], varied) for word in (seen.low, seen.high))
+    most = np.zeros(count, dtype=np.int64)
+    np.maximum.at(most, where, seen.largest[slot] * (whole + (part > 0)))
+    return {
+        (phase, int(cell)): CellSums(expected[i], low[i] + (high[i] << 32), int(most[i]))
+        for i, cell in enumerate(cells.tolist())
+    }
+
+
+def exact_products(where: Ints, count: int, one: Ints, other: Ints) -> list[int]:
+    """Sums [count] of one * other, whole numbers from 0 to 2^63, by place: limbs of 21 bits, so that no sum overflows.
+
+    A place may have up to 2^21 rows.
+    """
+    found = [0] * count
+    for i in range(3):
+        for j in range(3):
+            sums = np.zeros(count, dtype=np.int64)
+            np.add.at(sums, where, (one >> LIMB * i & LIMBS) * (other >> LIMB * j & LIMBS))
+            found = [whole + (part << LIMB * (i + j)) for whole, part in zip(found, sums.tolist(), strict=True)]
     return found
 
 

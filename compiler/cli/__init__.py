@@ -1,4 +1,7 @@
-"""The command line. Exit codes: 0 fine, 1 errors, 2 changes found, 70 a bug in mixc, 130 interrupted."""
+"""The command line.
+
+Exit codes: 0 fine, 1 errors, 2 changes found, 70 a bug in mixc, 130 interrupted, 143 terminated.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from mixc.compiler.cli.session import show
 app = typer.Typer(
     name="mixc",
     help="Compile recipes into certified pretraining data mixtures.",
-    epilog="Exit codes: 0 fine, 1 errors, 2 changes found, 70 a bug in mixc, 130 interrupted. "
+    epilog="Exit codes: 0 fine, 1 errors, 2 changes found, 70 a bug in mixc, 130 interrupted, 143 terminated. "
     "`--debug` shows the traceback of a bug.",
     no_args_is_help=True,
     add_completion=False,

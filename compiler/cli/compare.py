@@ -15,6 +15,7 @@ from mixc.compiler.cli.session import (
     one_of,
     report,
     show,
+    wrong,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def compare(
 ) -> int:
     """Decide a recipe by several strategies, side by side. All follow the same rules; nothing is written."""
     names = list(dict.fromkeys(name.strip() for name in strategies.split(",") if name.strip()))
+    if not names:
+        wrong(f"`--strategies` names none: choose from {', '.join(STRATEGIES)}")
     for name in names:
         one_of(name, STRATEGIES, "strategy")
     from mixc.compiler.pipeline import PROBLEM, Artefacts, run_passes

@@ -17,6 +17,7 @@ from mixc.compiler.cli.session import (
     given_params,
     report,
     show,
+    wrong,
 )
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def compile_recipe(
     from mixc.compiler.pipeline import DECIDE, PIN, Artefacts, run_passes
     from mixc.dsl.diagnostics import has_errors
 
-    manifest = output or recipe.parent / (recipe.stem + MANIFEST)
+    manifest = _output(output, recipe)
     made, found = run_passes(PIN, Artefacts(recipe, given_params(params), allow_outside))
+    found += _misplaced(made, manifest)
     if locked and not has_errors(found):
         found += _against_lock(made, lock_beside(manifest))
     if not has_errors(found):
@@ -74,6 +76,27 @@ def lock_beside(manifest: Path) -> Path:
 def tables_beside(manifest: Path) -> Path:
     """`x.tables.parquet` for `x.manifest.json`."""
     return lock_beside(manifest).with_suffix(TABLES)
+
+
+def _output(output: Path | None, recipe: Path) -> Path:
+    if output is not None and str(output) == "-":
+        wrong("`-o` names a file, and `-` is no name for one: `--format json` prints the manifest")
+    return output or recipe.parent / (recipe.stem + MANIFEST)
+
+
+def _misplaced(made: Artefacts, manifest: Path) -> list[Diagnostic]:
+    """Outputs that would be written over an input, or over each other."""
+    if made.recipe is None or made.lock is None:
+        return []
+    from mixc.compiler.review.output import misplaced
+
+    outputs = {"manifest": manifest, "lock": lock_beside(manifest)}
+    if made.catalog is not None:
+        outputs["tables"] = tables_beside(manifest)
+    names = [*made.lock.file, *(name for source in made.lock.source.values() for name in source.files)]
+    names += [] if made.catalog is None else [file.name for file in made.catalog.files]
+    folder = Path(made.recipe.path).parent
+    return misplaced(outputs, [made.path, *(folder / name for name in names)])
 
 
 def artefacts(made: Artefacts, manifest: Path) -> dict[Path, bytes]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType, TracebackType
+from typing import TextIO
 
 ERRORS, CHANGES, BUG, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
+REFUSALS = frozenset({
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
+    errno.EAGAIN, errno.ESTALE,
+})  # fmt: skip
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 DEBUG = "--debug"
 
@@ -88,6 +95,11 @@ class _Outcome:
         elif _is_usage_error(error):
             self.code = ERRORS
             getattr(error, "show", lambda: None)()
+        elif sentence := _refusal(error):
+            self.code = ERRORS
+            _say(f"mixc: {sentence}")
+            for stream in (sys.stdout, sys.stderr):
+                silence(stream)
         else:
             self.code = BUG
             _report(error, self._debug)
@@ -99,6 +111,44 @@ def _is_usage_error(error: BaseException) -> bool:
     import typer
 
     return isinstance(error, typer.BadParameter.__mro__[2])
+
+
+def refused(sentence: str) -> SystemExit:
+    """Say what the system does not allow; the exit to raise."""
+    _say(f"mixc: {sentence}")
+    return SystemExit(ERRORS)
+
+
+def silence(stream: TextIO | None) -> None:
+    """Drop what could not be written: it would fail again when Python closes the stream."""
+    if stream is None or stream.closed:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _refusal(error: BaseException) -> str:
+    """What the system refused, where that is the whole reason: no bug of mixc, and no fault of the input."""
+    if not isinstance(error, OSError):
+        return ""
+    if isinstance(error, FileNotFoundError) and _homeless():
+        return "the current folder does not exist any more: change to another one"
+    if error.errno not in REFUSALS:
+        return ""
+    where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
+    return f"the system refuses to go on: {(error.strerror or 'no reason given').lower()}{where}"
+
+
+def _homeless() -> bool:
+    """Whether the current folder was deleted."""
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def _report(error: BaseException, debug: bool) -> None:
@@ -126,5 +176,7 @@ def _written(text: str) -> str:
 
 
 def _say(text: str) -> None:
+    if sys.stderr is None:  # `print` would take standard output instead
+        return
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TextIO, TypeAlia
 
 import typer
 
-from mixc.compiler.cli.guard import ERRORS
+from mixc.compiler.cli.guard import ERRORS, refused, silence
 
 if TYPE_CHECKING:
     from mixc.dsl.diagnostics import Diagnostic
@@ -43,8 +43,9 @@ def report(found: Iterable[Diagnostic], form: DiagnosticsFormat) -> int:
 
     listed = list(found)
     if listed or form == "json":
-        color = form == "full" and sys.stderr.isatty() and "NO_COLOR" not in os.environ
-        width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stderr.isatty() else WIDTH
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        color = form == "full" and terminal and "NO_COLOR" not in os.environ
+        width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
         _write(sys.stderr, render(listed, form, color=color, width=width))
     return ERRORS if has_errors(listed) else 0
 
@@ -83,11 +84,18 @@ def wrong(sentence: str) -> NoReturn:
     raise typer.BadParameter(sentence)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write all of a text, or leave: quietly where the reader went away, with a sentence where the system refuses."""
+    if stream is None or stream.closed:  # Python has no stream where the descriptor was closed before it started
+        if text and stream is sys.stdout:
+            raise refused("cannot print: standard output is closed")
+        return
     try:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        # What is still buffered would fail again when Python closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        silence(stream)
         raise SystemExit(BROKEN_PIPE) from None
+    except OSError as error:
+        silence(stream)
+        raise refused(f"cannot print: {(error.strerror or 'the system gave no reason').lower()}") from None

@@ -9,6 +9,7 @@ from mixc.compiler.front.arithmetic import quantity
 from mixc.compiler.front.context import Context, resolved
 from mixc.compiler.front.entries import Entry
 from mixc.compiler.front.errors_budget import bad_overlap, large_transfer
+from mixc.compiler.front.errors_files import catalog_address
 from mixc.compiler.front.errors_names import missing
 from mixc.compiler.front.errors_rules import own_language
 from mixc.compiler.front.errors_units import keys_exclude, wrong_relation
@@ -80,6 +81,8 @@ def read_limit(limits: tuple[LimitNode, ...], context: Context) -> Limit | None:
 def _check_kind_of_source(entry: Entry, context: Context) -> None:
     path, supply, assume = entry.setting("path"), entry.setting("supply"), entry.setting("assume")
     if path is None and supply is None:
+        if entry.misspells("path", "supply", allowed=[key.name for key in SOURCE.keys]):
+            return
         what = f"source `{entry.name}` has neither `path` nor `supply`"
         note = "`path` names documents, `supply` published sizes to plan with"
         context.out.append(
@@ -101,6 +104,9 @@ def _check_kind_of_source(entry: Entry, context: Context) -> None:
 def _supply_file(entry: Entry, value: Any, context: Context) -> str | None:
     setting = entry.setting("supply")
     if not isinstance(value, str) or setting is None:
+        return None
+    if "://" in value:
+        context.out.append(catalog_address(setting.value.span, value))
         return None
     located = context.tree.locate(value, context.file_path(setting.span), setting.value.span)
     return None if located is None else str(located)

@@ -51,6 +51,8 @@ def build_rater(entry: Entry, context: Context) -> Rater:
     values = read_entry(entry, RATER, context)
     column, model = entry.setting("column"), entry.setting("kind")
     if column is None and model is None:
+        if entry.misspells("column", "kind", allowed=[key.name for key in RATER.keys]):
+            return Rater(entry.name, **values, span=entry.head)
         what = f"rater `{entry.name}` has neither `column` nor `kind`"
         note = "a rater is a column of scores, or a model that makes them"
         context.out.append(missing(entry.head, what, note, 'add `column = "edu_score"` or `kind = murating`'))

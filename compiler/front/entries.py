@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
@@ -17,6 +17,7 @@ from mixc.compiler.front.errors_names import (
 )
 from mixc.compiler.front.kinds import KINDS, NAMED_IN_RULES, RESERVED, Kind
 from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.suggest import suggest
 from mixc.dsl.syntax import (
     Aim,
     Attribute,
@@ -61,6 +62,11 @@ class Entry:
         """What a key is set to, or None when it is not set or set to `none`."""
         found = self.settings.get(key)
         return None if found is None or is_none(found.value) else found
+
+    def misspells(self, *wanted: str, allowed: Sequence[str]) -> bool:
+        """Whether a key that does not exist means one of `wanted`, so that to call that missing would mislead."""
+        written = (*self.settings, *(limit.key.text for limit in self.limits))
+        return any(suggest(key, allowed) in wanted for key in written if key not in allowed)
 
 
 def is_none(value: Expression) -> bool:

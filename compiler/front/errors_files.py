@@ -226,3 +226,23 @@ def percent_param(span: Span, name: str, written: str) -> Diagnostic:
         (Label(span, "a plain number"),),
         helps=(f"write `--param {name}={written}%`",),
     )
+
+
+@page("M446")
+def catalog_address(span: Span, address: str) -> Diagnostic:
+    """A catalog at an address
+
+    Published sizes are read from a file beside the recipe, so that a mixture can be planned, reviewed and compiled
+    again without a network, from sizes that are in git with the recipe. Only documents (`path`) may lie elsewhere.
+
+        source web { supply = "https://example.org/sizes.csv" }
+
+    Download the catalog, keep it beside the recipe and name that file.
+    """
+    name = address.rstrip("/").rpartition("/")[2] or "sizes.csv"
+    return Diagnostic(
+        "M446",
+        f"a catalog is read from a file, not from an address: `{address}`",
+        (Label(span, "an address"),),
+        helps=(f'download it and name the file: `supply = "{name}"`',),
+    )

@@ -224,7 +224,8 @@ def unusable_name(span: Span, name: str, kind: str, reason: str, helps: tuple[st
 def key_set_twice(span: Span, first: Span, key: str) -> Diagnostic:
     """A key that is set twice in one declaration
 
-    Order never matters inside a recipe, so of two values for one key neither can win.
+    Order never matters inside a recipe, so of two values for one key neither can win. A recipe says `minimize loss`
+    once, too.
 
         budget { tokens = 10B tokens, tokens = 20B tokens }
 

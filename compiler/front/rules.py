@@ -11,6 +11,7 @@ from mixc.compiler.front.arithmetic import Affine, Part, common_dimension, evalu
 from mixc.compiler.front.context import Context, shortened
 from mixc.compiler.front.curvature import fits
 from mixc.compiler.front.entries import RuleNode
+from mixc.compiler.front.errors_names import key_set_twice
 from mixc.compiler.front.errors_rules import absolute_loss, only_loss, says_nothing
 from mixc.compiler.front.errors_units import out_of_range, percent_forgotten, upside_down, wrong_dimension
 from mixc.compiler.front.terms import TermReader
@@ -38,9 +39,13 @@ class Comparison:
 def lower(nodes: Iterable[RuleNode], context: Context, phase: str | None = None) -> list[Rule]:
     """The rules of a recipe, or of one phase, in the order of the text."""
     found: list[Rule] = []
+    aims: dict[str, Aim] = {}  # one per file: a recipe may say what the one that it extends says
     for node in nodes:
         if isinstance(node, Aim):
             _check_aim(node, context)
+            first = aims.setdefault(node.span.source.name, node)
+            if first is not node and first == node:
+                context.out.append(key_set_twice(node.span, first.span, shortened(node.span.text)))
         else:
             found += _rule(node, context, phase)
     return found

@@ -89,7 +89,7 @@ def read_entry(entry: Entry, kind: Kind, context: Context) -> dict[str, Any]:
                 wrong_relation(limit.key.span, found.name, "is set, not bounded", "has a relation", helps)
             )
     for key in kind.keys:
-        if key.required and entry.setting(key.name) is None:
+        if key.required and entry.setting(key.name) is None and not entry.misspells(key.name, allowed=allowed):
             what = f"{kind.name} `{entry.name}` has no `{key.name}`"
             help_ = f"add `{key.name} = {key.example}`"
             context.out.append(missing(entry.head, what, f"`{key.name}` {key.doc}", help_))

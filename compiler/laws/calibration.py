@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from mixc.compiler.laws import messages
 from mixc.compiler.problem import InfoLaw
 from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.reading import file_bytes
 from mixc.dsl.text import Span
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -195,7 +196,7 @@ def _content(name: str, folder: Path, span: Span | None) -> tuple[bytes | None, 
         return files("mixc.compiler.laws").joinpath("calibrations", f"{name}.json").read_bytes(), []
     path = folder / name
     try:
-        return path.read_bytes(), []
+        return file_bytes(path), []
     except (OSError, ValueError) as error:
         if not name.endswith(".json") and "/" not in name:
             close = get_close_matches(name, shipped(), n=1, cutoff=2 / 3)

@@ -36,6 +36,20 @@ def speaks_of(rule: Rule, axis: Axis, name: str) -> bool:
     return any(name in (named(term.of, axis) or ()) for term in rule.terms)
 
 
+def concerns(rule: Rule, decision: Decision, axis: Axis, name: str) -> bool:
+    """Whether the rule names it, or names the domains of all of a source (the sources of all of a domain)."""
+    return speaks_of(rule, axis, name) or _covers(rule, decision, axis, name)
+
+
+def _covers(rule: Rule, decision: Decision, axis: Axis, name: str) -> bool:
+    if axis not in ("source", "domain"):
+        return False
+    other: Axis = "domain" if axis == "source" else "source"
+    own = [pool for pool in decision.problem.pools if member_of(pool, axis, name)]
+    chosen = [named(term.of, other) or () for term in rule.terms if named(term.of, axis) is None]
+    return bool(own) and any(all(any(member_of(pool, other, n) for n in names) for pool in own) for names in chosen)
+
+
 def named(selector: Selector, axis: Axis) -> tuple[str, ...] | None:
     """The names of one kind in a selector; None when it does not choose by that kind."""
     match axis:
@@ -79,8 +93,8 @@ def taken(decision: Decision, axis: Axis, name: str) -> Take:
 
 
 def active_rules(decision: Decision, axis: Axis, name: str) -> tuple[str, ...]:
-    """Texts of the active rules that name it, in the order of the problem, each once."""
-    texts = [o.rule.text for o in decision.rules if o.active and speaks_of(o.rule, axis, name)]
+    """The active rules that name it, without their verbs unless they are preferences, in the problem's order."""
+    texts = [brief(o.rule) for o in decision.rules if o.active and concerns(o.rule, decision, axis, name)]
     return tuple(dict.fromkeys(texts))
 
 
@@ -88,7 +102,7 @@ def what_binds(decision: Decision, axis: Axis, name: str) -> str:
     """In few words: the rules that name it and are active, or the limit that holds most of its tokens, or the price."""
     rules = active_rules(decision, axis, name)
     if rules:
-        return "; ".join(short(text) for text in rules)
+        return "; ".join(rules)
     take = taken(decision, axis, name)
     if take.tokens == 0:
         return "not used"
@@ -123,6 +137,11 @@ def stated(rule: Rule) -> str:
     if short(rule.text) != rule.text:
         return rule.text
     return f"require {rule.text}" if rule.weight is None else f"prefer {rule.text} weight {rule.weight:g}"
+
+
+def brief(rule: Rule) -> str:
+    """A requirement without its verb; a preference is marked as one, for it may fall short."""
+    return short(rule.text) if rule.weight is None else f"prefer {short(rule.text)}"
 
 
 def short(text: str) -> str:

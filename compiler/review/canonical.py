@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
@@ -63,9 +64,12 @@ def number(value: float) -> str:
         return str(value)
     if value == 0:
         return "0.0"
-    exact = Decimal(repr(value))
+    short = repr(value)
+    if "e" not in short:
+        return short
+    exact = Decimal(short)
     if not -7 <= exact.adjusted() < 16:
-        return repr(value)
+        return short
     plain = format(exact, "f")
     return plain if "." in plain else plain + ".0"
 
@@ -89,4 +93,4 @@ def _join(parts: Sequence[str], opening: str, closing: str, level: int) -> str:
 
 
 def _text(value: str | bool | None) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return encode_basestring(value) if isinstance(value, str) else json.dumps(value)

@@ -96,9 +96,14 @@ def _blame(causes: tuple[Cause, ...]) -> str:
     if len(causes) == 1:
         return f"One input changed: {_named(causes[0])}"
     known = [cause for cause in causes if not cause.effect.failed]
-    largest = max(known, key=lambda c: sum(abs(m.share) for m in c.effect.moves), default=None)
-    most = f"; the largest effect is that of {_named(largest)}" if largest else ""
+    largest = max((cause for cause in known if _moved(cause)), key=_moved, default=None)
+    most = f"; by shares moved, the largest effect is that of {_named(largest)}" if largest else ""
     return f"{words.count(len(causes), 'input')} changed{most}"
+
+
+def _moved(cause: Cause) -> float:
+    """How much of the budget a cause alone moves, over all axes: what causes are ranked by."""
+    return sum(abs(move.share) for move in cause.effect.moves)
 
 
 def _named(cause: Cause) -> str:
@@ -110,8 +115,7 @@ def _causes(found: Difference, paper: _Paper) -> str:
         return ""
     header = ("input", "old", "new", "where", "loss", "shares moved, in points")
     lines = [
-        (c.title, c.old, c.new, c.place, *_effect(c.effect))
-        for c in sorted(found.causes, key=lambda c: -sum(abs(m.share) for m in c.effect.moves))
+        (c.title, c.old, c.new, c.place, *_effect(c.effect)) for c in sorted(found.causes, key=lambda c: -_moved(c))
     ]
     if found.interaction is not None:
         lines.append(("together, beyond their sum", "", "", "", *_effect(found.interaction)))
@@ -207,8 +211,9 @@ def _price(value: float | None) -> str:
 
 
 def _other(found: Difference, paper: _Paper) -> str:
-    facts = [*found.other, f"proved gap to the optimum: {found.gaps[0]:.1e} -> {found.gaps[1]:.1e}"]
-    return paper.heading("Also") + "".join(paper.bullet(fact) for fact in facts)
+    before, after = (f"{gap:.1e}" for gap in found.gaps)
+    facts = [*found.other, *[f"proved gap to the optimum: {before} -> {after}"] * (before != after)]
+    return paper.heading("Also") + "".join(paper.bullet(fact) for fact in facts) if facts else ""
 
 
 def _plain(text: str) -> str:

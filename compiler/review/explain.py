@@ -8,7 +8,7 @@ from dataclasses import replace
 from mixc.compiler.problem import Decision, Problem, RuleOutcome
 from mixc.compiler.recipe import Rule, Selector, Term
 from mixc.compiler.review import words
-from mixc.compiler.review.binding import Axis, active_rules, at_limit, limits_of, member_of, speaks_of, stated, taken
+from mixc.compiler.review.binding import Axis, active_rules, at_limit, concerns, limits_of, member_of, stated, taken
 from mixc.compiler.review.effect import AXES, Decide, effect, names_of
 from mixc.compiler.review.errors import no_such_name
 from mixc.compiler.review.rebuild import decision_from_manifest
@@ -86,12 +86,13 @@ def _marginal(decision: Decision, code: str) -> str:
 
 
 def _rules(decision: Decision, axis: Axis, name: str) -> str:
-    concerned = [outcome for outcome in decision.rules if speaks_of(outcome.rule, axis, name)]
+    concerned = [outcome for outcome in decision.rules if concerns(outcome.rule, decision, axis, name)]
     active = [outcome for outcome in concerned if outcome.active]
     text = "".join(f"{_rule_sentence(outcome)}\n" for outcome in active)
-    idle = [outcome for outcome in concerned if not outcome.active]
-    if idle:
-        names = words.listed([f"`{stated(outcome.rule)}`" for outcome in idle], 3)
+    binding = {stated(outcome.rule) for outcome in active}
+    idle = dict.fromkeys(stated(outcome.rule) for outcome in concerned if not outcome.active)  # `within` is two rules
+    if idle := dict.fromkeys(text for text in idle if text not in binding):
+        names = words.listed([f"`{text}`" for text in idle], 3)
         text += f"Without effect here: {names}.\n"
     return text or "No rule names it.\n"
 

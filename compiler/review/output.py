@@ -49,6 +49,61 @@ def disk_full(name: str, needed: int) -> Diagnostic:
     ))  # fmt: skip
 
 
+@page("M444")
+def output_is_input(what: str, name: str) -> Diagnostic:
+    """an output would replace an input
+
+    The manifest, the lock or the tables would be written over a file that this compilation reads: the recipe, one that
+    it imports, a catalog, a calibration, a manifest that it compares with, or data. Nothing was changed.
+
+    Example: `mixc compile web.mix -o web.mix`
+
+    What to do: give `-o` the path of a manifest, `web.manifest.json`; without `-o` it is written beside the recipe.
+    """
+    return Diagnostic("M444", f"the {what} would replace `{name}`, which is read here", subject=name, helps=(
+        "write elsewhere with `-o NAME.manifest.json`; nothing was changed",
+    ))  # fmt: skip
+
+
+@page("M445")
+def outputs_coincide(one: str, other: str, name: str) -> Diagnostic:
+    """two outputs would be written to one file
+
+    The lock and the tables lie beside the manifest and share its stem: `x.lock` for `x.manifest.json`. Here the name of
+    the manifest is the one that the lock must have, so one would replace the other. Nothing was changed.
+
+    Example: `mixc compile web.mix -o web.lock`
+
+    What to do: give `-o` the path of the manifest, `web.manifest.json`.
+    """
+    return Diagnostic("M445", f"{one} and {other} would both be written to `{name}`", subject=name, helps=(
+        "`-o` names the manifest: write `-o NAME.manifest.json`; nothing was changed",
+    ))  # fmt: skip
+
+
+def misplaced(outputs: Mapping[str, Path], inputs: Iterable[Path]) -> list[Diagnostic]:
+    """Why outputs (by what they are) cannot lie where they would: over each other, or over an input."""
+    read = {_place(path) for path in inputs}
+    found: list[Diagnostic] = []
+    taken: dict[Path, str] = {}
+    for what, path in outputs.items():
+        place = _place(path)
+        if place in taken:
+            found.append(outputs_coincide(f"the {taken[place]}", f"the {what}", str(path)))
+        elif place in read:
+            found.append(output_is_input(what, str(path)))
+        taken.setdefault(place, what)
+    return found
+
+
+def _place(path: Path) -> Path:
+    """Where a path leads, links followed; itself where no file can have this name."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path
+
+
 def write_atomically(path: Path, data: bytes) -> list[Diagnostic]:
     """Write one file whole or not at all; see `write_together`."""
     return write_together({path: data})

@@ -16,6 +16,7 @@ from mixc.compiler.review.consistency import contradiction
 from mixc.compiler.review.manifest import content
 from mixc.compiler.review.schema import SCHEMA_NAME, SCHEMA_VERSION, Manifest
 from mixc.dsl.diagnostics import Diagnostic, Severity
+from mixc.dsl.reading import file_bytes
 
 MAX_BYTES = 256 * 1024 * 1024
 GIT_SECONDS = 60
@@ -38,8 +39,7 @@ def fetch(name: str) -> tuple[bytes | None, list[Diagnostic]]:
         size = path.stat().st_size
         if size > MAX_BYTES:
             return None, [errors.too_large(name, size, MAX_BYTES)]
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES), []
+        return file_bytes(path, MAX_BYTES), []
     except OSError as error:
         return None, [errors.file_unreadable(name, reason(error))]
     except ValueError:  # a NUL in the name

@@ -66,16 +66,20 @@ def quality_table(decision: Decision) -> str:
 
 
 def proof(decision: Decision) -> str:
-    """The certificate in a sentence."""
+    """The certificate in a sentence: what was bounded is the loss, or the distance, plus the price of shortfalls."""
     found, strategy = decision.certificate, decision.problem.strategy.name
+    short = any(outcome.shortfall > 0 for outcome in decision.rules)
     if decision.distance is not None:
+        priced = f", with the price of shortfalls {found.loss:.3g}" if short else ""
         return (
-            f"loss {words.loss(decision.loss)}; strategy {strategy}: {TARGETED} {decision.distance:.3g}, "
+            f"loss {words.loss(decision.loss)}; strategy {strategy}: {TARGETED} {decision.distance:.3g}{priced}, "
             f"within {found.gap:.1e} of the least possible\n"
         )
     among = "with these language shares" if strategy == "two_step" else "under these rules"
+    priced = f", with the price of shortfalls {words.loss(found.loss)}" if short else ""
+    better = f"has a lower sum than {found.bound:.9g}" if short else f"is better than {found.bound:.9g}"
     return (
-        f"loss {words.loss(decision.loss)}; no mixture {among} is better than {found.bound:.9g}: "
+        f"loss {words.loss(decision.loss)}{priced}; no mixture {among} {better}: "
         f"gap {found.gap:.1e}, preference among equals costs {found.tie_break:.1e}\n"
     )
 

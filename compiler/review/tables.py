@@ -127,12 +127,26 @@ def records(tables: RunTables) -> Iterator[Record]:
         yield "draw", (*pool, str(len(draws))), [], draws.ravel()
 
 
+def shared(every: Iterator[Record]) -> Iterator[Record]:
+    """The same, where small groups have the ranking of their whole language with that only once.
+
+    Others name the group that has it, after their own names.
+    """
+    groups: dict[int, tuple[str, ...]] = {}
+    for section, names, places, values in every:
+        if section == "ranking" and groups.setdefault(id(places), names) != names:
+            yield section, (*names, *groups[id(places)]), [], []
+        else:
+            yield section, names, places, values
+
+
 def tables_bytes(tables: RunTables) -> bytes:
     """The Parquet file."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    rows = list(records(tables))
+    from mixc.compiler.scan.store import write_numbers
+
+    rows = list(shared(records(tables)))
     schema = pa.schema(
         [
             ("section", pa.string()),
@@ -144,7 +158,7 @@ def tables_bytes(tables: RunTables) -> bytes:
     )
     table = pa.table({name: [row[i] for row in rows] for i, name in enumerate(schema.names)}, schema=schema)
     sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
+    write_numbers(table, sink)
     return sink.getvalue()
 
 
@@ -180,7 +194,7 @@ def from_table(table: pa.Table) -> RunTables:
     draws: dict[Pool, Ints] = {}
     normaliser = cast("Normaliser", table.schema.metadata[NORMALISER].decode())
     for i, section in enumerate(table["section"].to_pylist()):
-        names = tuple(table["names"][i].as_py())
+        names: list[str] = table["names"][i].as_py()
         places, values = (table[name][i].values.to_numpy().astype(np.int64) for name in ("places", "values"))
         match section:
             case "file":
@@ -190,7 +204,8 @@ def from_table(table: pa.Table) -> RunTables:
             case "normaliser":
                 normalisers[names[0], names[1]] = Table(places, values, np.zeros(0, dtype=np.int64))
             case "ranking":
-                rankings[names[0], names[1]] = Ranking(places, values)
+                one = rankings[names[2], names[3]] if len(names) > 2 else Ranking(places, values)
+                rankings[names[0], names[1]] = one
             case "draw":
                 draws[names[0], names[1], names[2]] = values.reshape(int(names[3]), -1)
             case _:

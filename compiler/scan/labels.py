@@ -82,7 +82,10 @@ class Labeller:
             column if pa.types.is_dictionary(column.type) else pc.call_function("dictionary_encode", [column])
         )
         values = encoded.dictionary.to_pylist()
-        indices = pc.fill_null(encoded.indices.cast(pa.int64()), len(values)).to_numpy(zero_copy_only=False)
+        codes = encoded.indices
+        if codes.null_count:
+            codes = pc.fill_null(codes.cast(pa.int64()), len(values))
+        indices = codes.to_numpy(zero_copy_only=False)
         met = np.bincount(indices, minlength=len(values) + 1)
         place = np.zeros(len(values) + 1, dtype=np.int32)
         for i, value in enumerate([*values, None]):

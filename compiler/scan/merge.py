@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class Merger:
     _groups: _Groups | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self._stairs = tuple(_stair(self.tables, rater.name) for rater in self.plan.raters)
+        self._stairs = tuple(_stair(self.tables, rater.name) for rater in self.plan.raters)  # once in every process
 
     def merge(self, keys: list[Key], labelled: Labelled) -> Levels:
         """The merged level [n] of every document, 65,535 = best; -1 where it is left out."""
@@ -114,6 +115,7 @@ class Merger:
         return step, None if present.all() else present
 
 
+@lru_cache(maxsize=16)
 def _stair(tables: Tables, rater: str) -> _Stair | None:
     """The stair of a rater; None where it has no table at all."""
     found = {language: table for (name, language), table in tables.tables.items() if name == rater}

@@ -23,6 +23,7 @@ STEPS = 1 << 16
 TOP = STEPS - 1
 FAR = 8.0  # standard deviations at which z-scores are clipped
 TAIL = 1000  # one in so many documents lies outside the range that minmax finds for itself, at either end
+TELLING = 1000  # documents
 EVERY = "*"  # the language of a table that holds for all
 
 Ints = NDArray[np.int64]
@@ -129,13 +130,14 @@ def _sum(histograms: Iterable[Sparse]) -> Sparse:
 def stability(whole: Sparse, table: Table) -> float:
     """Population stability index of the documents that came after a table was fitted, against those it was fitted on.
 
-    sum (p - q) ln(p / q) over the deciles of the latter; above 0.1 a drift that is worth a refit.
+    sum (p - q) ln(p / q) over the deciles of the latter; above 0.1 a drift that is worth a refit. 0 where too few came
+    to tell: of n that did not drift, the index is 9 / n on average.
     """
     places = np.searchsorted(table.levels, whole[0], side="right") - 1
     fresh = whole[1].copy()
     known = (places >= 0) & (table.levels[np.maximum(places, 0)] == whole[0])
     fresh[known] = np.maximum(fresh[known] - table.documents[places[known]], 0)
-    if not fresh.sum():
+    if fresh.sum() < TELLING:
         return 0.0
     before = np.cumsum(table.documents) - table.documents
     decile = before * 10 // int(table.documents.sum())

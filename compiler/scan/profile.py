@@ -141,8 +141,9 @@ class _Tally:
         if self.raters:
             for language, _ in keys:
                 self.languages.setdefault(language, len(self.languages))
-            kind = np.uint32 if len(self.languages) <= 1 << (32 - BITS) else np.uint64
-            spoken = np.array([self.languages[language] for language, _ in keys], dtype=kind).take(group)
+            codes = np.array([self.languages[language] for language, _ in keys], dtype=np.uint64)
+            few = len(self.languages) <= 1 << (32 - BITS)
+            spoken: Spoken = codes.astype(np.uint32).take(group) if few else codes.take(group)
             for rater in self.raters:
                 self._count(rater, spoken, labelled, chosen)
         if self.waiting >= ROWS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,8 @@ def rankings(catalog: Catalog) -> dict[Key, Ranking]:
     spoken: dict[str, LevelCounts] = {}
     for (language, _), counts in pooled.items():
         spoken[language] = spoken[language] + counts if language in spoken else counts
-    return {key: ranking(counts if counts.documents.sum() >= FEW else spoken[key[0]]) for key, counts in pooled.items()}
+    whole = {language: ranking(counts) for language, counts in spoken.items()}
+    return {key: ranking(counts) if counts.documents.sum() >= FEW else whole[key[0]] for key, counts in pooled.items()}
 
 
 def ranking(counts: LevelCounts) -> Ranking:
@@ -81,6 +83,7 @@ def ranking(counts: LevelCounts) -> Ranking:
     return Ranking(counts.levels[::-1].copy(), np.cumsum(counts.tokens[::-1]))
 
 
+@lru_cache(maxsize=4)  # small groups of one language share a ranking
 def segments(found: Ranking, edges: tuple[float, ...]) -> Segments:
     """All levels of a ranking, cut where an edge falls inside one. `edges` are upper ranks, the last is 1."""
     cuts = np.array([int(Fraction(repr(edge)) * found.total) for edge in edges[:-1]], dtype=np.int64)

@@ -34,9 +34,8 @@ def write_numbers(table: pa.Table, where: Any) -> None:
     lists = {f"{field.name}.list.element" for field in table.schema if field.type == pa.list_(pa.int64())}
     encoding = dict.fromkeys(lists, "DELTA_BINARY_PACKED")
     names = [field.name for field in table.schema if field.type != pa.list_(pa.int64())]
-    pq.write_table(
-        table, where, compression="zstd", use_dictionary=names, column_encoding=encoding, write_statistics=False
-    )
+    options: dict[str, Any] = {"use_dictionary": names, "column_encoding": encoding, "write_statistics": False}
+    pq.write_table(table, where, compression="zstd", **options)
 
 
 class Store:

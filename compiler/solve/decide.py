@@ -9,6 +9,8 @@ import numpy as np
 from mixc.compiler.problem import Certificate, Decision, Problem, RuleOutcome
 from mixc.compiler.solve.apportion import caps_of
 from mixc.compiler.solve.certify import certified, certify
+from mixc.compiler.solve.doubts import doubts, without_tokens
+from mixc.compiler.solve.errors import no_supply
 from mixc.compiler.solve.infeasible import why
 from mixc.compiler.solve.lower import Lowered, lower
 from mixc.compiler.solve.newton import Solution
@@ -22,6 +24,8 @@ from mixc.dsl.diagnostics import Diagnostic
 
 def decide(problem: Problem) -> tuple[Decision | None, list[Diagnostic]]:
     """The certified, rounded mixture of a problem, or diagnostics that say why there is none."""
+    if not any(pool.tokens for pool in problem.pools):
+        return None, [no_supply()]
     try:
         optimum = optimise(problem)
     except Infeasible as failed:
@@ -30,7 +34,9 @@ def decide(problem: Problem) -> tuple[Decision | None, list[Diagnostic]]:
     supply = [problem.pools[i].buckets[j].tokens for i, j in lowered.places]
     budgets = [phase.tokens for phase in problem.phases]
     rounded = round_mixture(solution.program, solution.point.x, budgets, caps_of(solution.program.cells, supply))
-    return _decision(lowered, solution, rounded.grid, rounded.tokens), []
+    decision = _decision(lowered, solution, rounded.grid, rounded.tokens)
+    lost = without_tokens(decision)
+    return (None, lost) if lost else (decision, doubts(decision, solution))
 
 
 def _decision(lowered: Lowered, solution: Solution, grid: Ints, tokens: Ints) -> Decision:

@@ -1,11 +1,11 @@
-"""The diagnostics of deciding a mixture: M301, M303 and M304. Each docstring is the code's manual page."""
+"""The diagnostics of deciding a mixture. Each docstring is the code's manual page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mixc.dsl.diagnostics import Diagnostic, Label, page
+from mixc.dsl.diagnostics import Diagnostic, Label, Severity, page
 from mixc.dsl.text import Span
 
 LINES = 5
@@ -77,6 +77,66 @@ def no_optimum(residual: str) -> Diagnostic:
         "no mixture was found, although the requirements can hold together",
         notes=(f"the best attempt leaves a residual of {residual}; an optimum has less than 1e-9",),
         helps=("give tight requirements some room, or leave out languages and domains with next to no tokens",),
+    )
+
+
+@page("M441")
+def no_supply() -> Diagnostic:
+    """There are no tokens to make a mixture of
+
+    No source offers a single token of any language: all supply is gone. A recipe is told so earlier and more exactly;
+    here it is a step between two recipes, such as the old one without its only source, which `mixc diff` tries.
+
+    Add a source, or a language that a source has tokens of.
+    """
+    return Diagnostic(
+        "M441",
+        "no source has a token of any language",
+        helps=("add a source, or a language that a source has tokens of",),
+    )
+
+
+@page("M442")
+def language_without_tokens(code: str, supply: str, unit: str, most: str, enough: bool) -> Diagnostic:
+    """A language of the mixture gets no tokens, so its predicted loss is infinite
+
+    The budget of each phase is given out in millionths. A language whose best share is less than half of that is
+    rounded to nothing, and where no other language teaches it anything, its predicted loss is infinite: no loss of
+    the mixture can be stated.
+
+        source crawl { supply = { en: 900B tokens, no: 1 tokens } }
+
+    Remove the language from those that the recipe declares, add sources that have more of it, or ask for at least one
+    millionth: `require tokens(no) >= 100K tokens`.
+    """
+    wanted = f"`require tokens({code}) >= {unit}`" if enough else f"sources with more of `{code}`"
+    return Diagnostic(
+        "M442",
+        f"`{code}` gets no tokens, so its predicted loss is infinite",
+        notes=(f"its supply is {supply}, of which {most} may be used; tokens are given out in steps of {unit}",),
+        helps=(f"add {wanted}, or remove `{code}` from the recipe's languages",),
+    )
+
+
+@page("M443")
+def poorly_proved(gap: str, of: str, cause: str) -> Diagnostic:
+    """The mixture is not proved to be nearly the best
+
+    Every mixture comes with a lower bound on what any mixture can reach. Usually the two differ by less than a
+    millionth. Here they differ by more than one part in ten thousand, so there may be a better mixture.
+
+    The usual cause is rounding: the budget is given out in millionths and whole tokens, which is coarse for a language
+    with next to no tokens, or where limits leave only a few of these steps.
+
+    The mixture obeys the recipe and may be used as it is. For a closer one, leave out what has next to no tokens, or
+    give tight requirements some room.
+    """
+    return Diagnostic(
+        "M443",
+        f"the mixture may be worse than the best by {gap} {of}",
+        notes=(cause,),
+        helps=("leave out languages with next to no tokens, or give tight requirements some room",),
+        severity=Severity.WARNING,
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from mixc.compiler.supply import messages
 from mixc.compiler.supply.languages import LanguageCode, resolve
 from mixc.dsl.diagnostics import Diagnostic, has_errors
+from mixc.dsl.reading import file_bytes
 from mixc.dsl.text import SourceText, Span
 
 UNITS = ("tokens", "bytes", "words")
@@ -67,7 +68,7 @@ def read_catalog(
     `language` is the code of every row when the file has no column `language`.
     """
     try:
-        content = path.read_bytes()
+        content = file_bytes(path)
     except OSError as error:
         return None, [messages.unreadable(shown, span, error.strerror or "cannot be opened")]
     read = read_parquet if content[:4] == b"PAR1" or path.suffix.lower() in {".parquet", ".pq"} else read_csv

@@ -16,6 +16,7 @@ from mixc.compiler.recipe import Recipe
 from mixc.compiler.supply.assumptions import fitted_range
 from mixc.compiler.supply.supply import Baseline, SupplyFile
 from mixc.dsl.diagnostics import Diagnostic, has_errors, page
+from mixc.dsl.reading import file_bytes
 from mixc.dsl.text import Span
 from mixc.dsl.wording import at
 
@@ -79,7 +80,7 @@ def read_baselines(recipe: Recipe) -> tuple[list[Baseline], list[SupplyFile], li
             seen.add(name)
             path = Path(recipe.path).parent / name
             try:
-                content = path.read_bytes()
+                content = file_bytes(path)
             except (OSError, ValueError) as error:
                 reason = (error.strerror if isinstance(error, OSError) else None) or "cannot be opened"
                 found.append(baseline_unreadable(name, rule.span, f"{reason[:1].lower()}{reason[1:]}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -223,6 +224,8 @@ def test_compare(mixc: Mixc, folder: Path) -> None:
         (["compile", "toy.mix", "--param", "size"], "write `--param name=value`"),
         (["compile", "toy.mix", "--param", "size=1B", "--param", "size=2B"], "twice"),
         (["compare", "toy.mix", "--strategies", "unimx"], "did you mean `unimax`?"),
+        (["compare", "toy.mix", "--strategies", " ,"], "choose from direct,"),
+        (["compile", "toy.mix", "-o", "-"], "`--format json` prints the manifest"),
     ],
 )
 def test_a_wrong_command_line_is_no_change_found(mixc: Mixc, arguments: list[str], words: str) -> None:
@@ -299,3 +302,25 @@ def test_fmt_takes_folders(mixc: Mixc, folder: Path) -> None:
         (folder / name).write_text("recipe   x\n")
     ran = mixc("fmt", "--check", ".", "deep/a.mix")
     assert (ran.code, ran.out) == (2, "would format deep/a.mix\nwould format deep/b.mix\n")
+
+
+def test_diff_of_a_renamed_source(mixc: Mixc, folder: Path) -> None:
+    mixc("compile", "toy.mix")
+    edit(folder, "source crawl", "source other")
+    mixc("compile", "toy.mix", "-o", "b.manifest.json")
+    ran = mixc("diff", "toy.manifest.json", "b.manifest.json")
+    assert (ran.code, ran.err) == (0, "")
+    assert "source crawl alone gives no mixture: no source has a token of any language [M441]" in ran.out
+
+
+def test_the_proof_of_preferences_is_about_loss_and_price(mixc: Mixc, folder: Path) -> None:
+    edit(folder, "minimize loss", "prefer share(no) >= 30% weight 0.05\nminimize loss")
+    out = mixc("compile", "toy.mix").out
+    proof = next(line for line in out.splitlines() if line.startswith("loss "))
+    loss, priced, bound = map(
+        float, re.match(r"loss ([\d.]+), with the price of shortfalls ([\d.]+); .* sum than ([\d.]+):", proof).groups()
+    )
+    assert loss < priced == pytest.approx(bound, abs=1e-4)
+    (row,) = (line for line in out.splitlines() if line.startswith("no "))
+    assert row.endswith("prefer share(no) >= 30%")
+    assert proof.split(": gap")[0] in mixc("explain", "toy.manifest.json").out

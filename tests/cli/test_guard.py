@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -46,6 +49,21 @@ def test_debug_shows_the_traceback(
     assert "LookupError: boom" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("number", "code"), [(errno.EMFILE, 1), (errno.ENOSPC, 1), (errno.EISDIR, 70)])
+def test_only_what_the_system_lacks_is_a_refusal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, code: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "here")
+
+    monkeypatch.setattr("mixc.compiler.pipeline.run_passes", refuse)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    assert guarded(["check", "x.mix"]) == code
+    said = capsys.readouterr().err
+    assert ("this is a bug" in said) == (code == 70)
+    assert os.strerror(number).lower() in said.lower()
+
+
 def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
     code = (
         "import os, sys, time\n"
@@ -78,6 +96,55 @@ def test_a_reader_that_went_away_is_no_error_message(folder: Path) -> None:
     assert process.stderr is not None
     assert process.stderr.read() == b""
     assert process.wait(timeout=60) == 141
+
+
+def shell(folder: Path, command: str) -> Ran:
+    """Run a line of a shell in which `mixc` is this one."""
+    line = f'mixc() {{ {shlex.quote(sys.executable)} -m mixc "$@"; }}; {command}'
+    result = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return Ran(result.returncode, result.stdout, result.stderr)
+
+
+FULL = "mixc: cannot print: no space left on device\n"
+CLOSED = "mixc: cannot print: standard output is closed\n"
+GONE = "mixc: the current folder does not exist any more: change to another one\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("mixc check toy.mix > /dev/full", FULL),
+        ("mixc compile toy.mix > /dev/full", FULL),
+        ("mixc --help > /dev/full", "mixc: the system refuses to go on: no space left on device\n"),
+        ("mixc check toy.mix >&-", CLOSED),
+        ("mixc compile toy.mix >&-", CLOSED),
+        ("mkdir gone; cd gone; rmdir ../gone; mixc check toy.mix", GONE),
+    ],
+)
+def test_what_the_system_refuses_is_no_bug(folder: Path, command: str, said: str) -> None:
+    assert shell(folder, command) == Ran(1, "", said)
+
+
+def test_without_standard_error_the_exit_code_tells(folder: Path) -> None:
+    assert shell(folder, "mixc check toy.mix 2>&-") == Ran(0, "toy.mix: fine\n", "")
+    assert shell(folder, "mixc check nowhere.mix 2>&-") == Ran(1, "", "")
+    assert shell(folder, "mixc check nowhere.mix 2> /dev/full").code == 1
+
+
+@pytest.mark.parametrize("command", ["check x.mix", "compile x.mix", "fmt .", "diff x.mix toy.mix", "compile fed.mix"])
+def test_a_named_pipe_is_not_waited_for(folder: Path, command: str) -> None:
+    os.mkfifo(folder / "x.mix")
+    text = (folder / "toy.mix").read_text()
+    fed = re.sub(r"supply = .*", 'supply = "x.mix"', text)
+    (folder / "fed.mix").write_text(fed)
+    ran = shell(folder, f"mixc {command}")
+    assert ran.code == 1
+    assert "it is a named pipe" in ran.err
+
+
+def test_the_pipe_of_a_shell_is_read(folder: Path) -> None:
+    ran = shell(folder, "mixc check <(cat toy.mix)")
+    assert (ran.code, ran.err) == (0, "")
 
 
 def test_every_code_in_the_source_has_a_page() -> None:

@@ -62,10 +62,10 @@ def budget(text: str) -> str:
     return edited("tokens = 100B tokens", f"tokens = {text}")
 
 
-def catalog(text: str) -> Case:
+def catalog(text: str, arguments: tuple[str, ...] = COMPILE) -> Case:
     """A planning source whose published sizes are these."""
     recipe = edited("supply = { de: 60B tokens, en: 900B tokens, no: 2B tokens }", 'supply = "sizes.csv"')
-    return Case(recipe.replace("[en, de, no]", "[en, de]"), {"sizes.csv": text})
+    return Case(recipe.replace("[en, de, no]", "[en, de]"), {"sizes.csv": text}, arguments=arguments)
 
 
 def rewrite(name: str, change: Callable[[str], str]) -> Callable[[Path], object]:
@@ -191,4 +191,23 @@ CASES: dict[str, Case] = {
     "output-nowhere": Case(arguments=(*COMPILE, "-o", "nowhere/x.manifest.json")),
     "output-is-a-folder": Case(files={"out/keep": ""}, arguments=(*COMPILE, "-o", "out")),
     "output-not-writable": Case(arguments=(*COMPILE, "-o", "/proc/x.manifest.json")),
+    "output-is-the-recipe": Case(arguments=(*COMPILE, "-o", "../recipes/recipe.mix")),
+    "output-is-the-recipe-by-a-link": Case(
+        links={"x.manifest.json": "recipe.mix"}, arguments=(*COMPILE, "-o", "x.manifest.json")
+    ),
+    "output-is-a-catalog": catalog(PRICES, (*COMPILE, "-o", "sizes.csv")),
+    "output-is-a-manifest-to-compare-with": Case(
+        CHANGE, {"old.manifest.json": MANIFEST}, arguments=(*COMPILE, "-o", "old.manifest.json")
+    ),
+    "output-is-the-lock": Case(arguments=(*COMPILE, "-o", "x.lock")),
+    "language-without-tokens": Case(edited("no: 2B", "no: 1")),
+    "language-of-no-priority-to-speak-of": Case(
+        edited("[en, de, no] { priority = 1.0 }", "[en, de] { priority = 1.0 }\nlanguage no { priority = 0.0000001 }")
+    ),
+    "supply-of-one-side-of-within": Case(
+        added(
+            "source wiki { supply = { en: 5B tokens }, domain = books, assume = rated, epochs <= 4 }\n"
+            "require share(wiki, no) within 1% .. 2%"
+        )
+    ),
 }

@@ -51,6 +51,8 @@ def test_nothing_changed() -> None:
     found = compared(A, A)
     assert found.identical
     assert "The manifests are the same." in report(found, "text")
+    assert "proved gap" not in report(found, "text")
+    assert "proved gap to the optimum: 1.0e-09 -> 2.0e-09" in report(replace(found, gaps=(1e-9, 2e-9)), "text")
 
 
 def test_one_input_is_the_whole_cause_without_solving() -> None:
@@ -97,7 +99,8 @@ def test_five_questions() -> None:
     assert "| priority of `no` | 0.5 | 1.5 | toy.mix:22 |" in text
     assert "| no | 12.00% | 8.00% | +4.00 |" in text  # by how much
     assert (
-        "the largest effect is that of rule (`require share(en) >= 30%` -> `require share(en) >= 75%`)" in text
+        "by shares moved, the largest effect is that of rule (`require share(en) >= 30%` -> `require share(en) >= 75%`)"
+        in text
     )  # which input caused it
     assert "| `require share(en) >= 75%` | now binds |" in text  # what binds now
     assert "| no | epochs <= 6 (web) | epochs <= 4 (web) |" in text

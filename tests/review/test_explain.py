@@ -10,7 +10,7 @@ from review_builder import decided, provenance, share, small_manifest, small_pro
 from test_diff import golden
 
 from mixc.compiler.problem import Decision, Problem
-from mixc.compiler.recipe import Strategy
+from mixc.compiler.recipe import Rule, Selector, Strategy, Term
 from mixc.compiler.review.binding import what_binds
 from mixc.compiler.review.compare import ALL, compare, compare_json, compare_text
 from mixc.compiler.review.explain import explain
@@ -100,3 +100,29 @@ def test_changed_inputs_are_never_settled_by_proof() -> None:
     assert why_outdated(rule, fresh, lambda _: (None, ())) == "an input that decides the mixture changed"  # type: ignore[arg-type]
     words = build_manifest(decided(small_problem()), replace(provenance(), description="other words"))
     assert why_outdated(words, fresh, lambda _: (None, ())) == "the recipe or one of its files changed"  # type: ignore[arg-type]
+
+
+def within(selector: Selector, text: str) -> tuple[Rule, Rule]:
+    """The two rules that one line with `within` makes."""
+    low, high = (
+        Rule(text, (Term(1.0, "share", selector),), sense, bound) for sense, bound in ((">=", 0.0), ("<=", 1.0))
+    )
+    return low, high
+
+
+def test_within_is_named_once() -> None:
+    problem = small_problem()
+    rules = within(Selector(languages=("no",)), "share(no) within 0% .. 100%")
+    manifest = build_manifest(decided(replace(problem, rules=rules)), provenance())
+    text, _ = explain(manifest, "toy.manifest.json", "no", toy_decide)
+    assert text is not None
+    assert text.count("share(no) within 0% .. 100%") == 1
+
+
+def test_a_source_names_the_rules_on_its_domain() -> None:
+    problem = small_problem()
+    rules = within(Selector(domains=("encyclopedia",)), "share(encyclopedia) within 0% .. 100%")
+    manifest = build_manifest(decided(replace(problem, rules=rules)), provenance())
+    wiki, web = (explain(manifest, "toy.manifest.json", name, toy_decide)[0] or "" for name in ("wiki", "web"))
+    assert "share(encyclopedia) within 0% .. 100%" in wiki
+    assert "No rule names it." in web

@@ -185,6 +185,13 @@ def test_integer_scores_that_stay_as_they_were_do_not_drift(tmp_path: Path) -> N
     assert said == []
 
 
+def test_a_few_documents_say_nothing_about_drift(tmp_path: Path) -> None:
+    path = plain_pool(tmp_path)
+    scanned(path)
+    write_file(tmp_path / "crawl" / "few.parquet", documents(400, seed=9, prefix="few-"))
+    assert told(scanned(path)[1]) == []
+
+
 def test_drift_of_a_rater_of_global_scope(tmp_path: Path) -> None:
     text = RECIPE.replace('column = "edu", range = 0 .. 5', 'column = "edu", range = 0 .. 5, scope = global')
     _, said, _ = drifting(tmp_path, 2, text)

@@ -128,7 +128,7 @@ def test_resume_after_an_interruption(job: Run, output: Path, tmp_path: Path, mo
         broken.setattr(gather, "write_runs", _full_disk)
         made, found = performed(job, tmp_path, form=Form(shard_bytes=SMALL))
         assert made is not None and made[1] is None
-        assert [one.code for one in found] == ["M575"]
+        assert [one.code for one in found] == ["M573"]
     with monkeypatch.context() as broken:
         broken.setattr(spill, "read", _full_disk)  # spilled texts are not read again
         done(job, tmp_path)
