@@ -91,7 +91,7 @@ def exact_slots(slots: Slots, cuts: Cuts) -> Slots:
     cut = (width * (copies & ((1 << SCALE) - 1)) >> SCALE).astype(np.uint64)
     return replace(
         slots,
-        copies=copies >> (SCALE - FIXED),
+        copies=(copies >> (SCALE - FIXED)).astype(np.int64),
         whole=(copies >> SCALE).astype(np.int64),
         cut=slots.low[:, None] + cut,
         idle=idle_slots(slots, np.array(copies[:, -1] > 0, dtype=bool)),

@@ -95,9 +95,8 @@ class Drawer:
     def draw(self, keys: list[Key], labelled: Labelled) -> Drawn:
         """The selected documents of a batch; all others are counted too."""
         found = self.locate(keys, labelled)
-        copies = np.diff(
-            self.slots.whole[found.segment] + (found.hash[:, None] < self.slots.cut[found.segment]), axis=1
-        )
+        whole, cut = (table.take(found.segment, axis=0) for table in (self.slots.whole, self.slots.cut))
+        copies = np.diff(whole + (found.hash[:, None] < cut), axis=1)
         kept = np.flatnonzero(copies.any(axis=1))
         return Drawn(
             row=found.row[kept],

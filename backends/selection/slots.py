@@ -7,8 +7,10 @@ phase, in units of 2^-32 (selection.md 3).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +64,7 @@ class Slots:
     low: Hashes
     high: Hashes
     value: Ints  # S of a segment's level under a curve, in units of 2^-32; else 1
-    copies: NDArray[np.object_]  # C [segments, phases + 1], Python integers in units of 2^-32
+    copies: Ints  # C [segments, phases + 1], in units of 2^-32
     whole: Ints
     cut: Hashes
     idle: NDArray[np.bool_]
@@ -80,7 +82,7 @@ class _Parts:
     cell: Ints
     low: Hashes
     high: Hashes
-    copies: NDArray[np.object_]
+    copies: Ints
     value: Ints | None = None
 
 
@@ -90,15 +92,24 @@ class _Build:
     cells: list[Cell] = field(default_factory=list)
     rows: list[NDArray[np.int32]] = field(default_factory=list)
     slots: int = 0
-    parts: list[_Parts] = field(default_factory=list)
+    columns: dict[str, list[NDArray[Any]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, levels: Ints | slice, slot: Ints | int, slots: int, parts: _Parts) -> None:
         """A pool of so many slots; `slot` is that of each of its levels."""
         row = np.full(1 << self.bits, NO_SLOT, dtype=np.int32)
         row[levels] = self.slots + slot
         self.rows.append(row)
-        self.parts.append(replace(parts, slot=parts.slot + self.slots))
+        value = np.ones(len(parts.slot), dtype=np.int64) if parts.value is None else parts.value
+        under = np.full(len(parts.slot), parts.value is not None)
+        for name, column in (("slot", parts.slot + self.slots), ("value", value), ("curved", under)):
+            self.columns[name].append(column)
+        for name in ("cell", "low", "high", "copies"):
+            self.columns[name].append(getattr(parts, name))
         self.slots += slots
+
+    def joined(self, name: str) -> Any:
+        """A column of all segments, once: its parts are let go."""
+        return np.concatenate(self.columns.pop(name))
 
 
 def build_slots(manifest: Manifest, tables: RunTables) -> Slots:
@@ -122,16 +133,16 @@ def build_slots(manifest: Manifest, tables: RunTables) -> Slots:
         elif row.rated:
             _rated(build, base, pool, tables, manifest.quality.edges)
         else:
-            build.add(slice(None), 0, 1, _whole(base, _objects([_expected(build.cells[base])])))
+            build.add(slice(None), 0, 1, _whole(base, _table([_expected(build.cells[base])])))
     return _finished(build, phases, pools)
 
 
-def _objects(rows: Sequence[Sequence[int]]) -> NDArray[np.object_]:
-    """Python integers, whatever their size."""
-    return np.array(rows, dtype=object).reshape(len(rows), -1)
+def _table(rows: Sequence[Sequence[int]]) -> Ints:
+    """C of several segments."""
+    return np.array(rows, dtype=np.int64).reshape(len(rows), -1)
 
 
-def _whole(cell: int | Ints, copies: NDArray[np.object_]) -> _Parts:
+def _whole(cell: int | Ints, copies: Ints) -> _Parts:
     """A slot of one segment for every row of C."""
     count = len(copies)
     low, high = np.zeros(count, dtype=np.uint64), np.full(count, HASHES, dtype=np.uint64)
@@ -148,7 +159,7 @@ def _rated(build: _Build, base: int, pool: Pool, tables: RunTables, edges: tuple
     """Slots of a pool with buckets: one per bucket for the levels inside, then one for every level across an edge."""
     ranking = tables.rankings[pool[1], pool[2]]
     cut = segments(ranking, edges)
-    expected = _objects([_expected(build.cells[base + j]) for j in range(len(edges))])
+    expected = _table([_expected(build.cells[base + j]) for j in range(len(edges))])
     first = np.searchsorted(cut.place, np.arange(len(ranking.levels)))
     several = np.diff(first, append=len(cut.place)) > 1
     used = np.unique(cut.bucket[first[~several]])
@@ -173,8 +184,8 @@ def _curved(build: _Build, base: int, pool: Pool, tables: RunTables, edges: tupl
     cells = build.cells[base : base + len(edges)]
     pooled = [sum(cell.tokens[p] for cell in cells) for p in range(len(cells[0].tokens))]
     so_far = [sum(pooled[:p]) << FIXED for p in range(len(pooled) + 1)]
-    values = curve.values.astype(object)
-    copies = np.stack([values * tokens // curve.weight for tokens in so_far], axis=1)
+    values = curve.values.astype(object)  # products need more than 64 bits
+    copies = np.stack([(values * tokens // curve.weight).astype(np.int64) for tokens in so_far], axis=1)
     parts = _Parts(cut.place, base + cut.bucket, cut.low, cut.high, copies[cut.place], curve.values[cut.place])
     build.add(ranking.levels, np.arange(len(ranking.levels)), len(ranking.levels), parts)
 
@@ -183,24 +194,20 @@ def _by_level(build: _Build, base: int, pool: Pool, tables: RunTables) -> None:
     """A slot per level of a pool of one cell, with the copies that its tables give."""
     draws = tables.draws[pool].T.tolist()
     levels = tables.rankings[pool[1], pool[2]].levels
-    copies = _objects([(0, *copies) for copies in draws])
+    copies = _table([(0, *copies) for copies in draws])
     build.add(levels, np.arange(len(levels)), len(levels), _whole(base, copies))
 
 
 def _finished(build: _Build, phases: tuple[str, ...], pools: dict[Pool, int]) -> Slots:
-    none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64)
-    empty = _Parts(none, none, nothing, nothing, np.zeros((0, len(phases) + 1), dtype=object))
-    every = [empty, *build.parts]
-    slot, cell = (np.concatenate([getattr(parts, name) for parts in every]) for name in ("slot", "cell"))
-    low, high = (np.concatenate([getattr(parts, name) for parts in every]) for name in ("low", "high"))
-    copies = np.concatenate([parts.copies for parts in every])
-    ones = (np.ones(len(parts.slot), dtype=np.int64) if parts.value is None else parts.value for parts in every)
-    small = copies.astype(np.int64)
+    if not build.rows:
+        build.add(slice(0), 0, 0, _whole(0, np.zeros((0, len(phases) + 1), dtype=np.int64)))
+        build.rows.clear()
+    slot, cell, copies = (build.joined(name) for name in ("slot", "cell", "copies"))
+    low, high = build.joined("low"), build.joined("high")
     idle = np.ones(build.slots, dtype=bool)
-    idle[slot[small[:, -1] > 0]] = False
+    idle[slot[copies[:, -1] > 0]] = False
     curved = np.zeros(len(build.cells), dtype=bool)
-    for parts in build.parts:
-        curved[parts.cell] = parts.value is not None
+    curved[cell] = build.joined("curved")
     return Slots(
         bits=build.bits,
         phases=phases,
@@ -212,10 +219,10 @@ def _finished(build: _Build, phases: tuple[str, ...], pools: dict[Pool, int]) ->
         cell=cell,
         low=low,
         high=high,
-        value=np.concatenate(list(ones)),
+        value=build.joined("value"),
         copies=copies,
-        whole=small >> FIXED,
-        cut=low[:, None] + scaled(high - low, (small & ((1 << FIXED) - 1)).astype(np.uint64)),
+        whole=copies >> FIXED,
+        cut=low[:, None] + scaled(high - low, (copies & ((1 << FIXED) - 1)).astype(np.uint64)),
         idle=idle,
         curved=curved,
     )

@@ -82,20 +82,17 @@ def _of_whole_levels(slots: Slots, seen: Seen, phase: int, rows: Ints) -> Sums:
 
     p is the probability of the copy that not all documents have: the difference of C before and after, less the whole.
     """
-    copies = slots.copies[rows, phase : phase + 2].astype(np.int64)
+    copies = slots.copies[rows, phase : phase + 2]
     rows, copies = rows[copies[:, 0] != copies[:, 1]], copies[copies[:, 0] != copies[:, 1]]
-    cells, where = np.unique(slots.cell[rows], return_inverse=True)
     whole, part = np.diff(copies >> FIXED)[:, 0], np.diff(copies & ((1 << FIXED) - 1))[:, 0]
     varied = np.abs(part) * ((1 << FIXED) - np.abs(part))
-    slot, count = slots.slot[rows], len(cells)
-    expected = exact_products(where, count, seen.tokens[slot], np.diff(copies)[:, 0])
-    low, high = (exact_products(where, count, word[slot], varied) for word in (seen.low, seen.high))
+    cell, slot, count = slots.cell[rows], slots.slot[rows], len(slots.cells)
+    expected = exact_products(cell, count, seen.tokens[slot], np.diff(copies)[:, 0])
+    low, high = (exact_products(cell, count, word[slot], varied) for word in (seen.low, seen.high))
     most = np.zeros(count, dtype=np.int64)
-    np.maximum.at(most, where, seen.largest[slot] * (whole + (part > 0)))
-    return {
-        (phase, int(cell)): CellSums(expected[i], low[i] + (high[i] << 32), int(most[i]))
-        for i, cell in enumerate(cells.tolist())
-    }
+    np.maximum.at(most, cell, seen.largest[slot] * (whole + (part > 0)))
+    there = np.flatnonzero(np.bincount(cell, minlength=count)).tolist()
+    return {(phase, c): CellSums(expected[c], low[c] + (high[c] << 32), int(most[c])) for c in there}
 
 
 def exact_products(where: Ints, count: int, one: Ints, other: Ints) -> list[int]:
@@ -104,8 +101,9 @@ def exact_products(where: Ints, count: int, one: Ints, other: Ints) -> list[int]
     A place may have up to 2^21 rows.
     """
     found = [0] * count
-    for i in range(3):
-        for j in range(3):
+    limbs = [-(-int(numbers.max(initial=0)).bit_length() // LIMB) for numbers in (one, other)]
+    for i in range(limbs[0]):
+        for j in range(limbs[1]):
             sums = np.zeros(count, dtype=np.int64)
             np.add.at(sums, where, (one >> LIMB * i & LIMBS) * (other >> LIMB * j & LIMBS))
             found = [whole + (part << LIMB * (i + j)) for whole, part in zip(found, sums.tolist(), strict=True)]

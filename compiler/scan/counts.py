@@ -151,9 +151,6 @@ class _Tally:
         return Counts(groups, excluded)
 
 
-_Dense = _Tally
-
-
 SCHEMA = pa.schema(
     [
         ("language", pa.string()),

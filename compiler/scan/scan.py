@@ -86,28 +86,9 @@ class _Scanner:
             for name in sorted(files)
             for file in files[name]
         ]
-        profiles, held = Sums(profiling.total), dict[Found, tuple[int, int]]()
-
-        def told(one: Found, profile: Profile) -> None:
-            profiles.add(one, profile)
-            held[one] = sum(d for d, _ in profile.held.values()), sum(t for _, t in profile.held.values())
-
-        found = self._each(
-            known,
-            told,
-            Stage(
-                what="reading scores",
-                kind="profiles",
-                key=self._profile_key,
-                work=partial(profiling.profile, self.plan),
-                total=profiling.total,
-                to_table=profiling.to_table,
-                from_table=profiling.from_table,
-            ),
-        )
+        seen, held, found = self._profile(known)
         if has_errors(found):
             return None, found
-        seen = profiles.by_source()
         whole = profiling.total(seen.values())
         found += check_profile(self.recipe, self.plan, seen)
         if has_errors(found):
@@ -118,7 +99,13 @@ class _Scanner:
         tables, fresh = self._tables(whole, refit)
         if not fresh:
             found += drift(self.recipe, self.plan, tables, whole)
-        bits, counted, problems = self._count(known, tables, first_bits(len(whole.held)))
+        bits = first_bits(len(whole.held))
+        del whole  # histograms are large, and no longer needed
+        seen = {source: replace(profile, scores={}) for source, profile in seen.items()}
+        hashed = tables.hash
+        path = self.store.path_of("normalisers", hashed, tables_to(tables))
+        tables = load_tables(str(path))  # as workers do: if they are this process, it holds them once
+        bits, counted, problems = self._count(known, path, hashed, bits)
         if has_errors(problems):
             return None, found + problems
         scanned = (
@@ -126,6 +113,26 @@ class _Scanner:
             for one, amounts in held.items()
         )
         return self._catalog(scanned, seen, tables, bits, counted), found + problems
+
+    def _profile(self, known: list[Found]) -> tuple[dict[str, Profile], dict[Found, tuple[int, int]], list[Diagnostic]]:
+        """Pass 1: profiles by source, and (documents, tokens) of every file."""
+        profiles, held = Sums(profiling.total), dict[Found, tuple[int, int]]()
+
+        def told(one: Found, profile: Profile) -> None:
+            profiles.add(one, profile)
+            held[one] = sum(d for d, _ in profile.held.values()), sum(t for _, t in profile.held.values())
+
+        stage = Stage(
+            what="reading scores",
+            kind="profiles",
+            key=self._profile_key,
+            work=partial(profiling.profile, self.plan),
+            total=profiling.total,
+            to_table=profiling.to_table,
+            from_table=profiling.from_table,
+        )
+        found = self._each(known, told, stage)
+        return profiles.by_source(), held, found
 
     def _repeated(self, known: list[Found]) -> list[Diagnostic]:
         """Ids that stand twice in a source."""
@@ -167,10 +174,10 @@ class _Scanner:
         self.store.keep("tables", name, tables_to(tables))
         return tables, kept is None
 
-    def _count(self, known: list[Found], tables: Tables, bits: int) -> tuple[int, dict[str, Counts], list[Diagnostic]]:
+    def _count(
+        self, known: list[Found], path: Path, hashed: str, bits: int
+    ) -> tuple[int, dict[str, Counts], list[Diagnostic]]:
         """Pass 2 at `bits`, or at 16 where that turns out too coarse; then the least bits that are fine enough."""
-        hashed = tables.hash
-        path = self.store.path_of("normalisers", hashed, tables_to(tables))
         while True:
             sums = Sums(counting.total)
             found = self._each(

@@ -19,7 +19,7 @@ from mixc.dsl.diagnostics import Diagnostic
 
 T = TypeVar("T")
 
-WAITING = 4  # results of one source that are held before they are added up
+WAITING = 2  # results of one source that are held before they are added up
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,9 @@ class Sums(Generic[T]):
             waiting[:] = [self._total(waiting)]
 
     def by_source(self) -> dict[str, T]:
-        """The sum of every source that has files, by name."""
-        return {source: self._total(waiting) for source, waiting in sorted(self._waiting.items())}
+        """The sum of every source that has files, by name; they are handed over, not kept."""
+        waiting, self._waiting = self._waiting, {}
+        return {source: self._total(results) for source, results in sorted(waiting.items())}
 
 
 def each(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from mixc.dsl.text import SourceText
 from tests.bench.instances import RECIPES, by_domain, long_recipe, problem_of
 from tests.bench.measure import Figure, in_turn, process
 from tests.bench.reference import best_random_recipe, information
+from tests.bench.selecting import WAYS, cost, prepare
 
 DRAWS = 100_000
 POOL = 3.2e11
@@ -100,6 +103,29 @@ def against_cone_solver(name: str, problem: Problem) -> Figure:
     bound = certify(program, solution.point.x).value
     remark = f"proved gap: ours {(own - bound) / own:.0e}, its {(cone.objective - bound) / own:.0e}"
     return Figure(f"optimum of {name}", seconds, None, reference, f"cvxpy + {cone.solver.title()}", remark)
+
+
+def selection() -> Iterator[Figure]:
+    """Scan and run of metadata alone: CPU seconds against a plain reference, DuckDB, and decoding the same files."""
+    documents = int(os.environ.get("DOCUMENTS", 1_000_000))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(folder, documents)
+        rounds = [{way: cost(way, folder) for way in WAYS} for _ in range(3 if documents <= 1_000_000 else 1)]
+    seconds = {way: median(costs[way].seconds for costs in rounds) for way in WAYS}
+    peak = {way: max(costs[way].peak for costs in rounds) for way in WAYS}
+    hashing = median(costs["numpy"].hashing for costs in rounds)
+    start = median(costs["scan"].start + costs["run"].start for costs in rounds)
+    ours = seconds["scan"] + seconds["run"]
+    title = f"scan + run, {documents:,} documents, CPU"
+    plain = seconds["numpy"] - hashing
+    remark = f"{ours / seconds['numpy']:.3g} x with a hash of every id; start-up {start:.2f} s not counted"
+    yield Figure(title, ours, None, plain, "plain numpy", f"{remark}; peak {peak['numpy']:,.0f} MB")
+    most = max(peak["scan"], peak["run"])
+    remark = f"peak {peak['duckdb']:,.0f} MB, ours {most:,.0f} MB"
+    yield Figure(title, ours, None, seconds["duckdb"], "DuckDB windows", remark)
+    for way, title in (("scan", "  scan"), ("unique", "  scan, ids compared"), ("run", "  run")):
+        yield Figure(title, seconds[way], None, seconds["decode"], "decoding once", f"peak {peak[way]:,.0f} MB")
 
 
 def decided(problem: Problem) -> Decision:
