@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Engine, Force, Workers, report, show, wrong
+from mixc.compiler.cli.session import Diagnostics, Engine, Workers, report, show, wrong
 
 if TYPE_CHECKING:
     from mixc.dsl.diagnostics import Diagnostic
@@ -34,7 +34,6 @@ def run_manifest(
     exact: Exact = False,
     materialize: Materialize = False,
     repeat: Repeat = False,
-    force: Force = False,
     form: Form = "text",
     diagnostics: Diagnostics = "full",
 ) -> int:
@@ -45,7 +44,7 @@ def run_manifest(
 
     if repeat and not materialize:
         wrong("`--repeat` is about texts: write `--materialize --repeat`")
-    job, found = opened(manifest, force)
+    job, found = opened(manifest)
     if job is None:
         return report(found, diagnostics)
     backend = registry.load("selection")
@@ -65,7 +64,6 @@ def verify_selection(
     recompute: Recompute = "5%",
     engine: Engine = "local",
     workers: Workers = None,
-    force: Force = False,
     form: Form = "text",
     diagnostics: Diagnostics = "full",
 ) -> int:
@@ -75,7 +73,7 @@ def verify_selection(
     from mixc.compiler.executor import run_on
 
     share = share_of(recompute)
-    job, found = opened(manifest, force)
+    job, found = opened(manifest)
     if job is None:
         return report(found, diagnostics)
     backend = registry.load("selection")
@@ -88,7 +86,7 @@ def verify_selection(
     return code
 
 
-def opened(manifest: Path, force: bool) -> tuple[Any, list[Diagnostic]]:
+def opened(manifest: Path) -> tuple[Any, list[Diagnostic]]:
     """A manifest with its tables, ready to run; None with the reason where it cannot be."""
     from mixc.compiler import registry
     from mixc.compiler.cli.compile import tables_beside
@@ -96,7 +94,7 @@ def opened(manifest: Path, force: bool) -> tuple[Any, list[Diagnostic]]:
     from mixc.compiler.review.tables import read_tables
 
     backend = registry.load("selection")
-    found_manifest, found = read_manifest(str(manifest), force=force)
+    found_manifest, found = read_manifest(str(manifest))
     if found_manifest is None:
         return None, found
     if not found_manifest.runnable:
