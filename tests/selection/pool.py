@@ -150,7 +150,7 @@ def compiled(path: Path) -> Run:
 
 def open_run(manifest: Path) -> Run:
     """A manifest, ready to run."""
-    job, found = opened(manifest, False)
+    job, found = opened(manifest)
     assert job is not None, told(found)
     return job
 

@@ -88,7 +88,7 @@ def compiled(folder: Path, text: str) -> Run:
     manifest = folder / "pool.manifest.json"
     for name, data in artefacts(made, manifest).items():
         name.write_bytes(data)
-    job, found = opened(manifest, False)
+    job, found = opened(manifest)
     assert job is not None, [one.message for one in found]
     return job
 
