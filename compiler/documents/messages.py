@@ -171,7 +171,8 @@ def bad_line(name: str, line: int, reason: str) -> Diagnostic:
     file, or an object spread over several lines, is not JSONL. A key that mixc reads must not stand twice in an
     object. Lines are counted from 1, blank ones too.
 
-    Repair the line, or write the file with one object per line: `jq -c '.[]' in.json > out.jsonl`.
+    Repair the line, or write the file with one object per line: `jq -c '.[]' in.json > out.jsonl`. A source with
+    `bad_lines = skip` passes over such lines, and `mixc scan` says how many there were.
     """
     whole = "array" in reason and line == 1
     return Diagnostic(
@@ -179,7 +180,11 @@ def bad_line(name: str, line: int, reason: str) -> Diagnostic:
         f"line {line:,} of `{name}` {reason}",
         (),
         (),
-        ("write one object per line: `jq -c '.[]' in.json > out.jsonl`",) if whole else (),
+        (
+            "write one object per line: `jq -c '.[]' in.json > out.jsonl`"
+            if whole
+            else "repair the line, or pass over such lines: `bad_lines = skip` in the source",
+        ),
         subject=f"{name}:{line}",
     )
 
@@ -240,7 +245,11 @@ def wrong_type(name: str, column: str, role: str, found: str, place: str = "") -
         f"{where} `{plain(column)}` holds {found}, but {'a score' if role == 'score' else role} is read from {wanted}",
         (),
         (),
-        (f'`{plain(column)}` has fields of its own; write `"{plain(column)}.FIELD"`',) if "fields" in found else (),
+        (
+            f'`{plain(column)}` has fields of its own; write `"{plain(column)}.FIELD"`'
+            if "fields" in found
+            else "name another column, or convert it when the data is written",
+        ),
         subject=name,
     )
 

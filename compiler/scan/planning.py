@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from mixc.compiler.documents.data import DataFile, Unreadable, Wanted
 from mixc.compiler.documents.files import find_files
+from mixc.compiler.documents.messages import missing_column
 from mixc.compiler.documents.reading import columns_of
 from mixc.compiler.recipe import Domain, Rater, Recipe, Source
 from mixc.compiler.scan import messages
@@ -30,7 +31,7 @@ def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
         files[source.name], problems = find_files(source, folder)
         found += problems
         if files[source.name]:
-            planned, problems = plan_source(recipe, source, files[source.name][0])
+            planned, problems = plan_source(recipe, source, files[source.name])
             found += problems
             sources += [planned] if planned else []
     if has_errors(found):
@@ -66,12 +67,21 @@ def plan_rater(rater: Rater) -> RaterPlan:
     return RaterPlan(rater.name, rater.column or rater.name, rater.better, rater.range, rater.missing, rater.scope)
 
 
-def plan_source(recipe: Recipe, source: Source, first: DataFile) -> tuple[SourcePlan | None, list[Diagnostic]]:
-    """How a source is read, from the columns of its first file; what the recipe does not name is found by its role."""
+def plan_source(
+    recipe: Recipe, source: Source, files: Sequence[DataFile]
+) -> tuple[SourcePlan | None, list[Diagnostic]]:
+    """How a source is read, from the columns of its first file that has any: a file of no lines has none.
+
+    What the recipe does not name is found by its role.
+    """
     try:
-        there = columns_of(first)
+        first, there = next(((file, found) for file in files if (found := columns_of(file))), (files[0], ()))
     except Unreadable as error:
         return None, [error.diagnostic]
+    if not there:
+        return None, [messages.no_documents(source, 0)]
+    if absent := absent_columns(source, first, there):
+        return None, absent
     stated = dict(source.columns)
     column = {
         role: stated.get(role, role if role in there else None)
@@ -110,6 +120,14 @@ def plan_source(recipe: Recipe, source: Source, first: DataFile) -> tuple[Source
         text=column["text"],
     )
     return planned, []
+
+
+def absent_columns(source: Source, first: DataFile, there: Sequence[str]) -> list[Diagnostic]:
+    """Columns that the recipe names and the data does not have, wanted or not; lines of JSON may all differ."""
+    if first.format == "jsonl":
+        return []
+    named = [(role, name) for role, name in source.columns if not name.startswith(TOKENIZER)]
+    return [missing_column(first.name, name, role, there) for role, name in named if name not in there]
 
 
 def counting(tokens: str | None) -> tuple[Literal["column", "tokenizer", "bytes"], str]:

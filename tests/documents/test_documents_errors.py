@@ -121,7 +121,10 @@ def test_a_line_that_is_no_object(
 ) -> None:
     monkeypatch.setattr(jsonl, "BLOCK", block)
     path = lines(tmp_path, b'{"id": "0"}\n\n{"id": "1"}\n' + line + b'\n{"id": "2"}\n')
-    assert complaint(only(path), IDS) == f"error[M508]: line 4 of `a.jsonl` {reason}\n --> a.jsonl:4\n"
+    assert complaint(only(path), IDS) == (
+        f"error[M508]: line 4 of `a.jsonl` {reason}\n --> a.jsonl:4\n"
+        "  = help: repair the line, or pass over such lines: `bad_lines = skip` in the source\n"
+    )
     found = batches(only(path), IDS, bad_lines="skip")
     assert [row[0] for row in rows_of(found)] == ["0", "1", "2"]
     assert sum(batch.skipped for batch in found) == 1

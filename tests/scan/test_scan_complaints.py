@@ -160,3 +160,28 @@ def test_documents_without_a_language_are_a_mixture_all_the_same(tmp_path: Path)
     made, _ = run_passes(COMPILE, Artefacts(tmp_path / "complaint.mix"))
     assert made.problem is not None
     assert [language.code for language in made.problem.languages] == ["und"]
+
+
+def test_a_column_that_is_named_and_absent_is_a_mistake_even_where_nothing_reads_it(tmp_path: Path) -> None:
+    head = HEAD.replace("domain = news", 'domain = news, columns = { text: "bdoy" }')
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.table(columns(body=["some words"] * ROWS)), tmp_path / "data" / "a.parquet")
+    (tmp_path / "r.mix").write_text(head)
+    _, found = run_passes(COMPILE, Artefacts(tmp_path / "r.mix"))
+    assert [(d.code, d.message) for d in found] == [("M510", "`data/a.parquet` has no column `bdoy` for the text")]
+    assert "did you mean `body`?" in found[0].helps[0]
+
+
+def test_a_first_file_without_lines_says_nothing_of_the_columns(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.jsonl").write_bytes(b"")
+    head = HEAD.replace("*.parquet", "*.jsonl")
+    (tmp_path / "r.mix").write_text(head)
+    _, found = run_passes(COMPILE, Artefacts(tmp_path / "r.mix"))
+    assert [d.code for d in found] == ["M557"]
+    lines = (json.dumps({"id": f"d{i}", "language": "en", "tokens": 4000}) for i in range(ROWS))
+    (tmp_path / "data" / "b.jsonl").write_text("\n".join(lines))
+    made, found = run_passes(COMPILE, Artefacts(tmp_path / "r.mix"))
+    assert not found
+    assert made.catalog is not None
+    assert [file.documents for file in made.catalog.files] == [0, ROWS]
