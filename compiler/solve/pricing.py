@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +27,7 @@ def rule_outcomes(lowered: Lowered, solution: Solution, x: Floats) -> tuple[Rule
     """Every rule of the problem at rounded x [n, P], in its own unit, with its prices."""
     program, frame = lowered.program, lowered.frame
     information, losses = program.information(x), program.losses(x)
-    prices = row_prices(solution)
+    prices = row_prices(solution, {row for row in lowered.rows if row is not None})
     sharing = _sharing(lowered)
     outcomes = []
     for k, rule in enumerate(lowered.problem.rules):
@@ -74,16 +75,22 @@ def _unit(lowered: Lowered, solution: Solution, k: int) -> float:
     return step
 
 
-def row_prices(solution: Solution) -> tuple[Floats, Floats]:
-    """Cost of tightening and gain of loosening every row by a unit [R], [R]; equal where prices are unique."""
+def row_prices(solution: Solution, asked: AbstractSet[int] | None = None) -> tuple[Floats, Floats]:
+    """Cost of tightening and gain of loosening every row by a unit [R], [R]; equal where prices are unique.
+
+    Where they are not, both sides are solved anew, for rows that are `asked` for: each takes two solves, and those of
+    orders and sampling curves, which nobody reads, can be hundreds.
+    """
     program = solution.program
     equations = Equations(program)
     nu = solution.point.z[equations.rule].copy()
     tighten, loosen = nu.copy(), nu.copy()
-    for row in np.flatnonzero(undetermined(equations, solution.point) & np.isinf(program.rules.weight)):
+    for row in np.flatnonzero(undetermined(equations, solution.point) & np.isinf(program.rules.weight)).tolist():
+        if asked is not None and row not in asked:
+            continue
         nudge = max(NUDGE * float(equations.form.rows.size[row]), LEAST_NUDGE)
-        tighten[row] = _by_resolving(solution, int(row), nudge, nu[row])
-        loosen[row] = _by_resolving(solution, int(row), -nudge, nu[row])
+        tighten[row] = _by_resolving(solution, row, nudge, nu[row])
+        loosen[row] = _by_resolving(solution, row, -nudge, nu[row])
     return tighten, loosen
 
 

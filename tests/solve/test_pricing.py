@@ -9,6 +9,7 @@ import pytest
 from instances import RuleRows, random_instance
 from test_exact_cases import languages
 
+from mixc.compiler.solve import pricing
 from mixc.compiler.solve.curvature import undetermined
 from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.newton import follow
@@ -63,6 +64,19 @@ def test_rules_that_meet_in_a_corner_have_different_sides() -> None:
         assert tighten[row] == pytest.approx(rise(program, row, STEP), rel=1e-3)
         assert loosen[row] == pytest.approx(rise(program, row, -STEP), rel=1e-3, abs=1e-5)
     assert (tighten >= loosen - 1e-6).all()
+
+
+def test_only_rows_that_are_asked_for_are_solved_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = RuleRows(3, 1, 3)
+    rows.add("share(l0) >= 50%", 0.5, affine=np.array([[1.0], [0.0], [0.0]]))
+    rows.add("share(l1) + share(l2) <= 50%", -0.5, affine=np.array([[0.0], [-1.0], [-1.0]]))
+    solution = follow(three_languages(rows))
+    every, (again, polished) = row_prices(solution), ([], pricing.polish)
+    monkeypatch.setattr(pricing, "polish", lambda *given: (again.append(1), polished(*given))[1])
+    asked = row_prices(solution, {1})
+    assert len(again) == 2
+    assert (asked[0][1], asked[1][1]) == (every[0][1], every[1][1])
+    assert asked[0][0] == asked[1][0]
 
 
 @pytest.mark.parametrize("seed", [1, 4, 9, 13, 21])
