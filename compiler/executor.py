@@ -6,7 +6,7 @@ Engines are entry points of the group `mixc.backends` named `executor-…`; mixc
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -106,6 +106,13 @@ def run_on(
             return work(executor)
     except Unavailable as error:
         return None, [error.diagnostic]
+
+
+def reasons(failures: Mapping[int, Failure]) -> tuple[list[Diagnostic], list[Failure]]:
+    """(what readers say of the data, each once; failures of which nobody said anything), in the order of the tasks."""
+    ordered = [failures[index] for index in sorted(failures)]
+    diagnostics = dict.fromkeys(one.diagnostic for one in ordered if one.diagnostic is not None)
+    return list(diagnostics), [one for one in ordered if one.diagnostic is None]
 
 
 def failure_from(index: int, error: BaseException) -> Failure:

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from mixc.backends.selection.layout import TextShard
 from mixc.backends.selection.markers import Output, marker_path
-from mixc.backends.selection.outputs import content_hash, told_of_room, write_text, write_whole
+from mixc.backends.selection.outputs import content_hash, told_of_room, write_text
 from mixc.backends.selection.shard import Work
 from mixc.backends.selection.spill import SCHEMA, index_of, spill_path
+from mixc.compiler.whole import write_whole
 
 GROUP_BYTES = 16 << 20
 GROUP_ROWS = 1 << 18

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from mixc.backends.selection import messages
-from mixc.compiler.executor import Executor, Failure
+from mixc.compiler.executor import Executor, Failure, reasons
 from mixc.compiler.progress import Progress
 from mixc.dsl.diagnostics import Diagnostic
 
@@ -38,10 +38,7 @@ def mapped(
 
 def failed(failures: dict[int, Failure], tasks: Sequence[Any]) -> list[Diagnostic]:
     """What readers say of the data, and shards that failed otherwise; tasks have names."""
-    diagnostics = (failure.diagnostic for _, failure in sorted(failures.items()))
-    told = list(dict.fromkeys(one for one in diagnostics if one is not None))
-    others = [(index, failure) for index, failure in sorted(failures.items()) if failure.diagnostic is None]
+    known, others = reasons(failures)
     if not others:
-        return told
-    index, failure = others[0]
-    return [*told, messages.failed_shards(len(others), tasks[index].name, failure.message)]
+        return known
+    return [*known, messages.failed_shards(len(others), tasks[others[0].index].name, others[0].message)]

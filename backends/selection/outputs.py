@@ -1,11 +1,10 @@
-"""Files that are written whole or not at all: beside their place, to the disk, then moved there."""
+"""Outputs of a run: texts written whole, content hashes, and what is said where there is no room."""
 
 from __future__ import annotations
 
 import errno
 import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import xxhash
 
 from mixc.backends.selection import messages
 from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.whole import write_whole
 
 CHUNK = 4 << 20
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -30,31 +30,13 @@ def told_of_room(folder: str) -> Iterator[None]:
         raise Unreadable(messages.cannot_write_output(folder, why)) from error
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a file, and move it to its place once it lies on the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        write(temporary)
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text whole or not at all."""
-    write_whole(path, lambda temporary: _fill(temporary, text.encode()))
 
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(text.encode())
 
-def sync(path: Path) -> None:
-    """Bring a file, or what a folder lists, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_whole(path, write)
 
 
 def content_hash(path: Path) -> str:
@@ -64,7 +46,3 @@ def content_hash(path: Path) -> str:
         while piece := file.read(CHUNK):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

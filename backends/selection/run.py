@@ -264,9 +264,7 @@ def write_summary(output: Path, job: Run, outcome: Outcome) -> None:
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
 
 
 def _clean(output: Path, names: set[str]) -> None:

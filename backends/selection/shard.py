@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from mixc.backends.selection.cuts import CUT, exact_slots, read_cuts
 from mixc.backends.selection.kernel import Drawer, Drawn, draw_prefix
 from mixc.backends.selection.markers import Marker, Output, write_marker
-from mixc.backends.selection.outputs import content_hash, told_of_room, write_whole
+from mixc.backends.selection.outputs import content_hash, told_of_room
 from mixc.backends.selection.slots import Slots, build_slots
 from mixc.backends.selection.sums import CellSums, Sums, expectations, total
 from mixc.compiler.documents.data import Part
@@ -32,6 +32,7 @@ from mixc.compiler.review.tables import RunTables, from_table
 from mixc.compiler.scan.labels import Key, Labelled, labelled
 from mixc.compiler.scan.merge import Merger
 from mixc.compiler.scan.plan import Plan
+from mixc.compiler.whole import write_whole
 
 SELECTION = "selection"
 SCHEMA = pa.schema(

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from mixc.backends.selection.kernel import key_prefix
 from mixc.backends.selection.layout import Layout, layout
-from mixc.backends.selection.outputs import told_of_room, write_text, write_whole
+from mixc.backends.selection.outputs import told_of_room, write_text
 from mixc.backends.selection.shard import Loaded, Task, Work, loaded_by
 from mixc.backends.selection.slots import Slots
 from mixc.compiler.documents.data import Wanted
 from mixc.compiler.documents.reading import read
 from mixc.compiler.keyed_hash import hash60
+from mixc.compiler.whole import write_whole
 
 SPILL = ".spill"
 INDEX = ".json"

@@ -174,19 +174,10 @@ def bad_line(name: str, line: int, reason: str) -> Diagnostic:
     Repair the line, or write the file with one object per line: `jq -c '.[]' in.json > out.jsonl`. A source with
     `bad_lines = skip` passes over such lines, and `mixc scan` says how many there were.
     """
-    whole = "array" in reason and line == 1
-    return Diagnostic(
-        "M508",
-        f"line {line:,} of `{name}` {reason}",
-        (),
-        (),
-        (
-            "write one object per line: `jq -c '.[]' in.json > out.jsonl`"
-            if whole
-            else "repair the line, or pass over such lines: `bad_lines = skip` in the source",
-        ),
-        subject=f"{name}:{line}",
-    )
+    help_ = "repair the line, or pass over such lines: `bad_lines = skip` in the source"
+    if "array" in reason and line == 1:
+        help_ = "write one object per line: `jq -c '.[]' in.json > out.jsonl`"
+    return Diagnostic("M508", f"line {line:,} of `{name}` {reason}", (), (), (help_,), subject=f"{name}:{line}")
 
 
 @page("M509")
@@ -240,16 +231,15 @@ def wrong_type(name: str, column: str, role: str, found: str, place: str = "") -
     """
     wanted = {"text": "strings", "tokens": "whole numbers", "score": "numbers"}.get(role, "strings or whole numbers")
     where = f"{place} of `{name}`: column" if place else f"`{name}`: column"
+    help_ = "name another column, or convert it when the data is written"
+    if "fields" in found:
+        help_ = f'`{plain(column)}` has fields of its own; write `"{plain(column)}.FIELD"`'
     return Diagnostic(
         "M511",
         f"{where} `{plain(column)}` holds {found}, but {'a score' if role == 'score' else role} is read from {wanted}",
         (),
         (),
-        (
-            f'`{plain(column)}` has fields of its own; write `"{plain(column)}.FIELD"`'
-            if "fields" in found
-            else "name another column, or convert it when the data is written",
-        ),
+        (help_,),
         subject=name,
     )
 

@@ -75,7 +75,7 @@ def plan_source(
     What the recipe does not name is found by its role.
     """
     try:
-        first, there = next(((file, found) for file in files if (found := columns_of(file))), (files[0], ()))
+        first, there = next(((file, columns) for file in files if (columns := columns_of(file))), (files[0], ()))
     except Unreadable as error:
         return None, [error.diagnostic]
     if not there:

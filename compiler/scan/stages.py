@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mixc.compiler.documents.data import DataFile, Part
 from mixc.compiler.documents.reading import parts
-from mixc.compiler.executor import Executor, Failure
+from mixc.compiler.executor import Executor, Failure, reasons
 from mixc.compiler.progress import Progress
 from mixc.compiler.scan import messages
 from mixc.compiler.scan.store import Store
@@ -109,8 +109,5 @@ def each(
 
 def failed(failures: Mapping[int, Failure]) -> list[Diagnostic]:
     """What to say of tasks that failed: what their readers say of the data, else that workers did."""
-    if not failures:
-        return []
-    told = [failure.diagnostic for _, failure in sorted(failures.items()) if failure.diagnostic is not None]
-    others = [failure for _, failure in sorted(failures.items()) if failure.diagnostic is None]
-    return [*told, messages.failed_tasks(len(others), others[0].message)] if others else told
+    known, others = reasons(failures)
+    return [*known, messages.failed_tasks(len(others), others[0].message)] if others else known

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from mixc.compiler.documents.data import DataFile, Wanted
 from mixc.compiler.documents.reading import identity
+from mixc.compiler.whole import write_whole
 
 VERSION = 2
 FOLDER = ".mixc"
@@ -86,7 +87,11 @@ class Store:
         """Write down the identities."""
         if self._known is not None:
             text = json.dumps(self._known, indent=0, sort_keys=True)
-            self._replace(self._stamps, lambda path: Path(path).write_text(text, encoding="utf-8"))
+
+            def write(path: Path) -> None:
+                path.write_text(text, encoding="utf-8")
+
+            self._replace(self._stamps, write)
 
     def _stamp(self, file: DataFile) -> str:
         return f"{file.path} {file.size} {file.stamp}"
@@ -103,14 +108,9 @@ class Store:
     def _path(self, kind: str, name: str) -> Path:
         return self.folder / kind / f"{name}.parquet"
 
-    def _replace(self, path: Path, write: Any) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def _replace(self, path: Path, write: Callable[[Path], None]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         ignore = self.folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
-        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-        try:
-            write(str(temporary))
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, write, lasting=False)

@@ -22,6 +22,7 @@ MODULES = {
     "executor": "documents",
     "keyed_hash": "documents",
     "progress": "documents",
+    "whole": "documents",
     "registry": "documents",
     "rule_members": "build",
     "build_problem": "build",

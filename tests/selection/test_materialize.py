@@ -27,13 +27,6 @@ SEED = 17
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("pool")
-    write(folder, documents(), [3000, 5500], 500)
-    return compiled(folder, recipe())
-
-
-@pytest.fixture(scope="module")
 def output(job: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out")
     done(job, folder)

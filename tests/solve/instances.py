@@ -7,17 +7,14 @@ witness meets with room to spare. So every instance is feasible, however many ru
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
-import pytest
 from scipy import sparse
 
 from mixc.compiler.solve.program import Cells, Change, Floats, LanguageLaws, Program, Rules
+from tests.reference_data import shared_file
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 DENSITY = np.exp(-0.922 * np.arange(6))
 BUCKETS = np.array([0.05, 0.15, 0.2, 0.2, 0.2, 0.2])
 
@@ -28,17 +25,6 @@ class Instance:
 
     program: Program
     witness: Floats
-
-
-def shared_file(name: str) -> Path:
-    """A file of the reference data beside the repository; skips the test where it is missing, and fails it in CI."""
-    path = SHARED / name
-    if not path.exists():
-        message = f"the reference data {name} is missing: expected in the folder `shared` beside the repository"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
 
 
 @dataclass(slots=True)
