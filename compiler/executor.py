@@ -13,10 +13,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
+from mixc.compiler.registry import GROUP
 from mixc.dsl.diagnostics import Diagnostic, page
 from mixc.dsl.suggest import suggest
 
-GROUP, PREFIX = "mixc.backends", "executor-"
+PREFIX = "executor-"
 
 S = TypeVar("S")
 R = TypeVar("R")

@@ -1,4 +1,4 @@
-"""`mixc compile`: from a recipe to its manifest and lock."""
+"""`mixc compile`: from a recipe to its manifest and lock, and the tables of a run."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ LOCK = ".lock"
 TABLES = ".tables.parquet"
 
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="MANIFEST", help="Where the manifest goes; the lock beside it.")
+    Path | None,
+    typer.Option("--output", "-o", metavar="MANIFEST", help="Where the manifest goes; lock and tables beside it."),
 ]
-Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if manifest or lock is out of date.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if one of them is out of date.")]
 Locked = Annotated[bool, typer.Option("--locked", help="Refuse inputs other than those that the lock pins.")]
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="The table, or the manifest itself.")]
 
@@ -47,7 +48,7 @@ def compile_recipe(
     form: Format = "text",
     diagnostics: Diagnostics = "full",
 ) -> int:
-    """Decide the mixture of a recipe; write its manifest and its lock."""
+    """Decide the mixture of a recipe; write its manifest and lock, and the tables of a run where it reads documents."""
     from mixc.compiler.pipeline import DECIDE, PIN, Artefacts, run_passes
     from mixc.dsl.diagnostics import has_errors
 

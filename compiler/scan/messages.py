@@ -226,3 +226,22 @@ def no_scores(domain: Domain, name: str) -> Diagnostic:
         ("scoring by a model is a part to come",),
         (f'give `{name}` a column of scores (`rater {name} {{ column = "…" }}`), or take it out of `weights`',),
     )
+
+
+@page("M562")
+def no_holdout(recipe: str, share: float) -> Diagnostic:
+    """documents cannot be held out yet
+
+    `evaluate { holdout = 1% }` asks that a share of the documents be kept out of training. This version draws from all
+    documents, so a selection would hold what is to be evaluated on. Plans from published sizes, which select nothing,
+    may state it.
+
+    What to do: keep these documents in files of their own that no source names, and remove the line.
+    """
+    return Diagnostic(
+        "M562",
+        f"`holdout = {share:.6g}` cannot be kept out of a selection yet",
+        notes=("documents would be trained on that are to be evaluated on",),
+        helps=("keep them in files that no source names, and remove `holdout`",),
+        subject=recipe,
+    )

@@ -37,6 +37,7 @@ def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
     if has_errors(found):
         return None, files, found
     found += unscored(recipe)
+    found += [messages.no_holdout(recipe.name, held) for one in recipe.evaluations if (held := one.holdout)]
     if has_errors(found):
         return None, files, found
     weighed = weighing(recipe.domains)

@@ -69,6 +69,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         "domain `news` weighs `gsm`, whose scores are no column of the data",
     ),
+    "M562": ("evaluate { holdout = 1% }\n", {}, "`holdout = 0.01` cannot be kept out of a selection yet"),
     "M422": ("domain sport { density = 1 }\n", {}, "domain `sport` has no supply"),
 }
 
