@@ -97,7 +97,7 @@ def _lowest(shape: Polyhedron, touched: list[Floats]) -> Optimum | None:
     for equality, name in ((False, "at least"), (True, "equal")):
         chosen = np.flatnonzero(rules.equality == equality)
         blocks = rule_blocks(shape, chosen) | {"shortfall": every[chosen]}
-        linear.row(name, blocks, rules.bound[chosen], equality=equality)
+        linear.row(name, blocks, shape.bound[chosen], equality=equality)
     return linear.solve()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mixc.compiler.solve.elastic import JUST, Elastic, Member
 from mixc.compiler.solve.linear import Linear, kron
-from mixc.compiler.solve.outer import gathering
+from mixc.compiler.solve.outer import gathering, tied
 from mixc.compiler.solve.program import Program
 
 DUAL = 1e-9
@@ -101,6 +101,8 @@ def capacity(program: Program) -> float:
     ended = np.flatnonzero(np.isfinite(cells.limit))
     if len(ended):
         linear.row("limit", {"x": -gathering(program)[ended]}, -(cells.limit * cells.supply)[ended])
+    if program.ties is not None:
+        linear.row("tied", {"x": tied(program)}, 0.0, equality=True)
     optimum = linear.solve()
     return 0.0 if optimum is None else -optimum.value
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mixc.compiler.solve.certify import certified
 from mixc.compiler.solve.linear import diagonal, kron
-from mixc.compiler.solve.outer import gathering
+from mixc.compiler.solve.outer import gathering, tied
 from mixc.compiler.solve.program import Floats, Program
 
 ACCEPTED = 1e-5
@@ -114,6 +114,8 @@ def _problem(program: Program, scale: float, tie_break: bool) -> tuple[Any, Any]
     if phases > 1 and np.isfinite(cells.limit).any():
         ended = np.flatnonzero(np.isfinite(cells.limit))
         limits.append(total[ended] / cells.limit[ended] <= 1.0)
+    if program.ties is not None:
+        limits.append(tied(program) @ x == 0)
     info, fills = _information(program, total)
     share = program.membership @ (gathering(program) @ x)
     losses = _losses(program, info, share)
@@ -139,9 +141,10 @@ def _information(program: Program, passes: Any) -> tuple[Any, list[Any]]:
     cp = _cvxpy()
 
     cells, c = program.cells, program.curvature
+    passes = passes + cells.start
     if c == 0:
         return cp.multiply(cells.supply * cells.gain, passes), []
-    most = np.minimum(cells.limit, 1.0 / cells.supply)
+    most = cells.start + np.minimum(cells.limit, 1.0 / cells.supply)
     h = cp.Variable(len(cells))
     steep = -np.expm1(-c) / c
     pieces = [h <= steep * cp.multiply(1.0 / most, passes)]

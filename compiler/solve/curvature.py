@@ -62,9 +62,9 @@ def undetermined(equations: Equations, point: Point) -> NDArray[np.bool_]:
 
 
 def _local(form: Form, point: Point, rows: NDArray[np.intp]) -> sparse.csr_array:
-    """Sum over cells in local prices (m, d, lambda, and of the rules only `rows`)."""
+    """Sum over columns in local prices (m, d, lambda, and of the rules only `rows`)."""
     response, reach = point.response, form.map
-    n, phases = response.x.shape
+    n, phases = response.stiff.shape
     stiff, relief = response.stiff, response.relief
     if phases == 1:
         rest = 1.0 - relief[:, None] * stiff
@@ -73,10 +73,8 @@ def _local(form: Form, point: Point, rows: NDArray[np.intp]) -> sparse.csr_array
     stiffness = stiff.ravel()
     keep = np.flatnonzero(stiffness > 0)
     first = 2 * len(form.chain) + phases
-    margin = sparse.csr_array(
-        (moved, reach.fixed.indices, reach.fixed.indptr), shape=(n * phases, first + len(form.rows))
-    )
-    margin = sparse.csr_array(margin[keep])
+    margin = sparse.csr_array((moved, reach.fixed.indices, reach.fixed.indptr), shape=reach.fixed.shape)
+    margin = sparse.csr_array((margin if reach.columns is None else reach.columns @ margin)[keep])
     if len(rows) < len(form.rows):
         margin = sparse.csr_array(margin[:, np.concatenate([np.arange(first), first + rows])])
     pushed = sparse.csr_array(sparse.diags_array(stiffness[keep]) @ margin)

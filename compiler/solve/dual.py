@@ -6,7 +6,8 @@ receives, rt = (I + T) J) and D (cost of a unit of (V r), its dilution), the Lag
     sum_i min over (rt, k) of  W_i (floor_i + scale_i rt^-beta_i e^(beta_i k)) + p_i rt - D_i k     W = weight + C' nu
     sum_c min over x_c of  cost_c.x_c - w_c U_c g(sum x_c / U_c) [+ relative entropy]               w = f (m + H' nu)
 
-Each minimum is exact, so a wrong price makes the bound low, never wrong (solver.md 4).
+where cells that are tied have one minimum together. Each is exact, so a wrong price makes the bound low, never wrong
+(solver.md 4).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mixc.compiler.solve.demand import Demand
 from mixc.compiler.solve.program import Floats, Program
 from mixc.compiler.solve.response import Cellwise
 
@@ -102,45 +104,37 @@ def _language_minima(program: Program, prices: Multipliers) -> Floats:
 
 
 def _cell_minima(program: Program, worth: Floats, cost: Floats) -> Floats:
-    """min of cost.x - worth U g(sum x / U) over the cell's box [n]; `worth` [n] is of a unit of fill."""
-    cells = program.cells
-    cap = np.minimum(cells.phase_limit * cells.supply[:, None], program.phases)
+    """min of cost.X - sum worth U g over every column's box [m]; `worth` [n] is of a unit of fill, `cost` [n, P]."""
+    demand = Demand(program)
     if program.target is not None:
-        return _entropic_minima(program, worth, cost, cap)
+        return _entropic_minima(program, demand, worth, cost)
+    weights, cost = demand.weigh(worth), demand.gather(cost)
+    cap = np.minimum(demand.cap, program.phases)
     order = np.argsort(cost, axis=1, kind="stable")
-    taken, total = np.zeros(len(cells)), np.zeros(len(cells))
-    rows = np.arange(len(cells))
+    taken, total = np.zeros(len(cost)), np.zeros(len(cost))
+    rows = np.arange(len(cost))
     for k in range(cost.shape[1]):
         price, room = cost[rows, order[:, k]], cap[rows, order[:, k]]
-        want = _demand(program, worth, price) * cells.supply
+        want = demand.wanted(weights, price) * demand.supply
         more = np.clip(want - taken, 0.0, room)
         total += price * more
         taken += more
-    return total - worth * cells.supply * program.fill(taken / cells.supply)
+    return total - demand.value(worth, taken / demand.supply)
 
 
-def _demand(program: Program, worth: Floats, price: Floats) -> Floats:
-    """Passes that maximise worth g(e) - price e within the cell's limit [n]."""
-    c, limit = program.curvature, program.cells.limit
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if c == 0:
-            return np.where(worth > price, limit, 0.0)
-        again = np.where(price > 0, np.log(worth * c / price) / c, np.inf)
-        again = np.where(worth > 0, np.maximum(again, 1.0), np.where(price < 0, np.inf, 0.0))
-    return np.minimum(np.where(-np.expm1(-c) * worth > price, again, np.where(price < 0, np.inf, 0.0)), limit)
-
-
-def _entropic_minima(program: Program, worth: Floats, cost: Floats, cap: Floats) -> Floats:
+def _entropic_minima(program: Program, demand: Demand, worth: Floats, cost: Floats) -> Floats:
     """The same with the relative entropy added: exact for any marginal value y between the two parts, so y is free."""
     from scipy.special import kl_div
 
-    cells, target = program.cells, program.target
+    target = program.target
     assert target is not None
-    y = np.nan_to_num(Cellwise(program).answer(worth, cost).value)[:, None]
-    margin = np.minimum(y - cost, 700.0)
-    x = np.minimum(target * np.exp(margin), cap)
-    tokens = kl_div(x, target) + (cost - y) * x
-    most = np.minimum(cells.limit, cap.sum(axis=1) / cells.supply)
-    want = np.minimum(_demand(program, worth, y[:, 0]), most)
-    least: Floats = tokens.sum(axis=1) + cells.supply * (y[:, 0] * want - worth * program.fill(want))
+    assert demand.aim is not None
+    y = np.nan_to_num(Cellwise(program).answer(worth, cost).value[demand.member[:, 0]])[:, None]
+    cap, cost = np.minimum(demand.cap, program.phases), demand.gather(cost)
+    x = np.minimum(demand.aim * np.exp(np.minimum(y - cost, 700.0)), cap)
+    tokens = kl_div(x, demand.aim) + (cost - y) * x
+    most = np.minimum(demand.limit, cap.sum(axis=1) / demand.supply)
+    want = np.minimum(demand.wanted(demand.weigh(worth), y[:, 0]), most)
+    apart = np.bincount(demand.column, target.sum(axis=1), len(cost)) - demand.aim.sum(axis=1)
+    least: Floats = tokens.sum(axis=1) + apart + demand.supply * y[:, 0] * want - demand.value(worth, want)
     return least

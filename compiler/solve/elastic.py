@@ -122,7 +122,7 @@ class Elastic:
         linear.column("give", len(self.members), cost=cost, upper=most)
         for equality, name in ((False, "at least"), (True, "equal")):
             chosen = self.fixed[rules.equality[self.fixed] == equality]
-            linear.row(name, self._scaled(shape, chosen), (rules.bound / self.sizes)[chosen], equality=equality)
+            linear.row(name, self._scaled(shape, chosen), (shape.bound / self.sizes)[chosen], equality=equality)
         self._limits(shape)
         budgets = budget_blocks(shape)
         held = [m.phase for m in self.members if m.kind == "budget"]
@@ -137,7 +137,7 @@ class Elastic:
             elif member.rules:
                 chosen = np.array(member.rules, dtype=np.int64)
                 both = bool(rules.equality[chosen].any())
-                self._give(linear, index, self._scaled(shape, chosen), (rules.bound / self.sizes)[chosen], both=both)
+                self._give(linear, index, self._scaled(shape, chosen), (shape.bound / self.sizes)[chosen], both=both)
         return shape, linear
 
     def _give(self, linear: Linear, index: int, blocks: Blocks, bound: Floats, *, both: bool) -> None:

@@ -120,9 +120,9 @@ class Equations:
 
     def initial(self) -> Floats:
         """Unknowns at which everything is taken in proportion to what the limits allow."""
-        program = self.program
-        cap = np.minimum(self.cellwise.limit * program.cells.supply, 1.0)
-        return self.starting(cap[:, None] * program.phases / cap.sum())
+        cellwise = self.cellwise
+        cap = np.minimum(cellwise.limit * cellwise.supply, 1.0)
+        return self.starting(cellwise.demand.spread_out(cap[:, None] * self.program.phases / cap.sum()))
 
     def starting(self, x: Floats, z: Floats | None = None) -> Floats:
         """z (or nothing) with the prices of the laws replaced by the losses' derivatives at a mixture x [n, P]."""

@@ -61,12 +61,14 @@ class Map:
     """Every token's place in the prices that reach it: `fixed` and `valued` [n*P, 2L + P + rows], one pattern.
 
     A token costs fixed.p and a unit of fill is worth valued.p of local prices p = (m [L], d [L], lambda [P], nu).
+    `columns` [m*P, n*P] adds up the tokens of tied cells by their parts; None where no cells are tied.
     """
 
     fixed: sparse.csr_array
     valued: sparse.csr_array
     row: Places
     cell: Places
+    columns: sparse.csr_array | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,4 +198,12 @@ def _map(program: Program, rows: Rows) -> Map:
     cost = sparse.csr_array((np.concatenate(fixed), places), shape=shape)
     worth = sparse.csr_array((np.concatenate(valued), places), shape=shape)
     token_of = np.repeat(token, np.diff(cost.indptr))
-    return Map(cost, worth, token_of, cell[token_of])
+    return Map(cost, worth, token_of, cell[token_of], _by_column(program))
+
+
+def _by_column(program: Program) -> sparse.csr_array | None:
+    ties = program.ties
+    if ties is None:
+        return None
+    cells = sparse.csr_array((ties.part, (ties.column, np.arange(len(ties.column)))))
+    return sparse.csr_array(sparse.kron(cells, sparse.eye_array(len(program.phases)), format="csr"))

@@ -12,7 +12,7 @@ from mixc.compiler.problem import Problem
 from mixc.compiler.recipe import Rule
 from mixc.compiler.solve.program import Cells, Change, LanguageLaws, Program, Rules
 from mixc.compiler.solve.rows import BaselineValue, Frame, Row, is_passes, resolved_bound, row_of
-from mixc.compiler.solve.structure import Structure, best_passes, borne, structure
+from mixc.compiler.solve.structure import ORDER, best_passes, order_rows, ties
 
 PREFERENCE = 3e-6  # mu of solver.md 2; at 1e-4 unlimited repetition moves shares by 3e-3
 
@@ -57,7 +57,15 @@ def lower(problem: Problem, baseline: BaselineValue, *, objective: bool = True) 
     frame = replace(frame, cells=cells)
     lines = tuple(None if is_passes(rule) else row_of(rule, frame, baseline) for rule in problem.rules)
     rows, implied, rules = _rules(problem, lines, frame, objective)
-    program = Program(cells, _laws(problem, objective), frame.phase_shares, rules, _curvature(problem), PREFERENCE)
+    program = Program(
+        cells,
+        _laws(problem, objective),
+        frame.phase_shares,
+        rules,
+        _curvature(problem),
+        PREFERENCE,
+        ties=ties(problem, cells),
+    )
     bounds = tuple(resolved_bound(rule, baseline) for rule in problem.rules)
     multiplied = tuple(row is not None and row.multiplied for row in lines)
     return Lowered(problem, program, frame, places, rows, implied, limits, bounds, multiplied)
@@ -130,13 +138,13 @@ def _limited(problem: Problem, frame: Frame, baseline: BaselineValue) -> tuple[C
         if (name, language, domain) in once:
             tighten(c, 1.0, f"sampling of {domain}")
         if source.limit is not None:
-            tighten(c, borne(source.limit.passes, part), "")
+            tighten(c, source.limit.passes * part, "")
         for p, phase in enumerate(frame.phases):
             if source.phases is not None and phase not in source.phases:
                 phase_limit[c, p] = 0.0
         for phase, inside in source.phase_limits:
             p = frame.phases.index(phase)
-            phase_limit[c, p] = min(phase_limit[c, p], borne(inside.passes, part))
+            phase_limit[c, p] = min(phase_limit[c, p], inside.passes * part)
     for rule in problem.rules:
         if is_passes(rule):
             term = next(term for term in rule.terms if term.baseline is None)
@@ -147,9 +155,9 @@ def _limited(problem: Problem, frame: Frame, baseline: BaselineValue) -> tuple[C
                 language, name, domain, bucket = cells.keys[c]
                 part = peaks.get((name, language, domain, bucket), 1.0)
                 if chosen.all():
-                    tighten(c, borne(bound, part), rule.text)
+                    tighten(c, bound * part, rule.text)
                 else:
-                    phase_limit[c, chosen] = np.minimum(phase_limit[c, chosen], borne(bound, part))
+                    phase_limit[c, chosen] = np.minimum(phase_limit[c, chosen], bound * part)
     return replace(cells, limit=limit, phase_limit=phase_limit), tuple(names)
 
 
@@ -206,8 +214,8 @@ def _rules(
             index[identity] = (len(gathered), k)
         rows.append(len(gathered))
         gathered.append(Gathered(rule.text, row, rule.sense == "==", weight))
-    free = problem if ordered else replace(problem, order="free")
-    return tuple(rows), tuple(implied), _stack(gathered, structure(free, frame), frame)
+    order = order_rows(problem if ordered else replace(problem, order="free"), frame)
+    return tuple(rows), tuple(implied), _stack(gathered, order, ORDER + problem.order, frame)
 
 
 def _weight_unit(rule: Rule, frame: Frame) -> float:
@@ -221,9 +229,9 @@ def _identity(row: Row, rule: Rule) -> bytes:
     return sense + row.affine.tobytes() + row.info.tobytes() + row.loss.tobytes() + change
 
 
-def _stack(gathered: list[Gathered], fixed: Structure, frame: Frame) -> Rules:
+def _stack(gathered: list[Gathered], order: sparse.csr_array, name: str, frame: Frame) -> Rules:
     n, phases, count = len(frame.cells), len(frame.phases), len(frame.languages)
-    extra = len(fixed.names)
+    extra = len(order.indptr) - 1
     scales = np.array([_scale(g.row) for g in gathered])
     affine: list[sparse.csr_array] = [sparse.csr_array((0, n * phases))]
     affine += [sparse.csr_array(g.row.affine.reshape(1, -1) / s) for g, s in zip(gathered, scales, strict=True)]
@@ -234,12 +242,12 @@ def _stack(gathered: list[Gathered], fixed: Structure, frame: Frame) -> Rules:
     changes = tuple(Change(k, change[0] / scales[k], change[1]) for k, change in moved if change is not None)
     none = np.zeros(extra)
     return Rules(
-        names=tuple(g.name for g in gathered) + fixed.names,
-        affine=sparse.csr_array(sparse.vstack([*affine, fixed.rows])),
+        names=tuple(g.name for g in gathered) + (name,) * extra,
+        affine=sparse.csr_array(sparse.vstack([*affine, order])),
         info=sparse.csr_array(sparse.vstack([*info, sparse.csr_array((extra, n))])),
         loss=np.concatenate([np.array(loss).reshape(-1, count), np.zeros((extra, count))]),
         bound=np.concatenate([np.array([g.row.bound for g in gathered]) / scales, none]),
-        equality=np.concatenate([np.array([g.equality for g in gathered], dtype=bool), fixed.equality]),
+        equality=np.concatenate([np.array([g.equality for g in gathered], dtype=bool), none > 0]),
         weight=np.concatenate([np.array([g.weight for g in gathered]) * scales, none + math.inf]),
         scale=np.concatenate([scales, none + 1.0]),
         changes=changes,

@@ -10,6 +10,9 @@ from mixc.compiler.solve.lower import Lowered
 from mixc.compiler.solve.newton import Solution
 from mixc.compiler.solve.program import Floats, Ints
 from mixc.compiler.solve.response import Regime
+from mixc.compiler.solve.structure import best_passes
+
+REACHED = 1 - 1e-12
 
 
 def cell_choices(lowered: Lowered, grid: Ints, tokens: Ints, binds: list[str]) -> tuple[tuple[CellChoice, ...], ...]:
@@ -26,20 +29,25 @@ def cell_choices(lowered: Lowered, grid: Ints, tokens: Ints, binds: list[str]) -
 
 def bindings(lowered: Lowered, solution: Solution) -> list[str]:
     """Why no more is taken of every cell [n]: "limit" of its source, a `passes` rule, a limit inside a phase, "kink"
-    (the end of the first pass), "zero", or "" where its marginal value meets the price."""
+    (the end of the first pass), the curve that ties it to such a cell, "zero", or "" where its marginal value meets
+    the price."""
     point, cells = solution.point, solution.program.cells
     taken = point.x.sum(axis=1)
-    full = (point.x >= cells.phase_limit * cells.supply[:, None]) & (cells.phase_limit > 0)
-    names = []
+    full = (point.x >= REACHED * cells.phase_limit * cells.supply[:, None]) & (cells.phase_limit > 0)
+    own = taken >= REACHED * cells.limit * cells.supply
+    names, best = [], best_passes(lowered.problem)
     for c in range(len(cells)):
         if taken[c] <= 0:
             names.append("zero")
-        elif point.response.regime[c] == Regime.LIMIT:
+        elif point.response.regime[c] == Regime.LIMIT and own[c]:
             names.append(lowered.limits[c] or "limit")
         elif full[c].any():
             phase = int(np.flatnonzero(full[c])[0])
-            source = cells.keys[c][1]
-            names.append(f"epochs <= {cells.phase_limit[c, phase]:g} ({source} in {lowered.frame.phases[phase]})")
+            language, source, domain, bucket = cells.keys[c]
+            passes = cells.phase_limit[c, phase] / best.get((source, language, domain, bucket), 1.0)
+            names.append(f"epochs <= {passes:g} ({source} in {lowered.frame.phases[phase]})")
+        elif point.response.regime[c] == Regime.LIMIT:
+            names.append(f"sampling of {cells.keys[c][2]}")
         else:
             names.append("kink" if point.response.regime[c] == Regime.KINK else "")
     return names

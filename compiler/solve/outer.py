@@ -55,23 +55,26 @@ def tangents_at(program: Program, x: Floats, ratios: Floats = RATIOS) -> Tangent
     received = info + laws.transfer @ info
     known = received[received > 0]
     received = np.where(received > 0, received, known.min(initial=1.0))
-    passes = np.maximum(x.sum(axis=1) / program.cells.supply, 1.0)
+    passes = np.maximum(program.cells.start + x.sum(axis=1) / program.cells.supply, 1.0)
     dilution = np.repeat((laws.cost @ share)[None], len(ratios), axis=0)
-    return Tangents(received, np.column_stack([np.ones_like(passes), passes]), ratios[:, None] * received, dilution)
+    begun = np.maximum(program.cells.start, 1.0)
+    return Tangents(received, np.column_stack([begun, passes]), ratios[:, None] * received, dilution)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polyhedron:
     """The linear program under construction, and the maps that rules and objectives are written with.
 
-    `tokens` sends columns to x [n * P], `info` to the information of every cell [n]; `reference` [L] is the unit of
-    column `J`; `losses` are the languages of column `loss`.
+    `tokens` sends columns to x [n * P], `info` to what they add to the information of every cell [n], and `bound` [R]
+    are the rules' less what it was before; `reference` [L] is the unit of column `J`; `losses` are the languages of
+    column `loss`.
     """
 
     program: Program
     linear: Linear
     tokens: Blocks
     info: Blocks
+    bound: Floats
     reference: Floats
     losses: tuple[int, ...]
     tangents: Tangents
@@ -83,7 +86,8 @@ class Polyhedron:
     def touch(self, optimum: Optimum) -> Tangents:
         """The tangents with those at a solution added."""
         info = optimum.values["J"] * self.reference
-        passes = self.x(optimum).sum(axis=1) / self.program.cells.supply
+        cells = self.program.cells
+        passes = cells.start + self.x(optimum).sum(axis=1) / cells.supply
         return self.tangents.also(self.program, info, optimum.values["r"], passes)
 
 
@@ -109,12 +113,32 @@ def polyhedron(program: Program, tangents: Tangents, cap: Floats, limit: Floats)
     linear.column("J", count)
     linear.column("r", count)
     per_unit = sparse.csr_array(diagonal(-1.0 / reference) @ program.membership)
-    linear.row("J is information", after(per_unit, info) | {"J": one}, 0.0, equality=True)
+    known = program.information(np.zeros(program.shape))
+    linear.row("J is information", after(per_unit, info) | {"J": one}, -(per_unit @ known), equality=True)
     by_language = sparse.csr_array(-(program.membership @ gathering(program)))
     linear.row("r is shares", after(by_language, tokens) | {"r": one}, 0.0, equality=True)
     losses = _losses(program, linear, tangents, reference)
     _changes(program, linear)
-    return Polyhedron(program, linear, tokens, info, reference, losses, tangents)
+    if program.ties is not None:
+        linear.row("tied", after(tied(program), tokens), 0.0, equality=True)
+    bound = program.rules.bound - program.rules.info @ known
+    return Polyhedron(program, linear, tokens, info, bound, reference, losses, tangents)
+
+
+def tied(program: Program) -> sparse.csr_array:
+    """[k * P, n * P]: zero of x exactly where tied cells have their parts of what the first of their column has."""
+    n, phases = program.shape
+    if program.ties is None:
+        return sparse.csr_array((0, n * phases))
+    column, part = program.ties.column, program.ties.part
+    first = np.zeros(column.max() + 1, dtype=np.int64)
+    first[column[::-1]] = np.arange(n)[::-1]
+    cells = np.flatnonzero(first[column] != np.arange(n))
+    others, row = first[column[cells]], np.arange(len(cells))
+    largest = np.maximum(part[cells], part[others])
+    entries = np.concatenate([part[others] / largest, -part[cells] / largest])
+    places = (np.concatenate([row, row]), np.concatenate([cells, others]))
+    return kron(sparse.csr_array((entries, places), shape=(len(cells), n)), identity(phases))
 
 
 def gathering(program: Program) -> sparse.csr_array:
@@ -131,7 +155,7 @@ def _cells(program: Program, linear: Linear, tangents: Tangents, cap: Floats, li
     cells, c = program.cells, program.curvature
     n, phases = program.shape
     gather = gathering(program)
-    bent = (np.minimum(limit, cap.sum(axis=1) / cells.supply) > 1) & (c > 0)
+    bent = (cells.start + np.minimum(limit, cap.sum(axis=1) / cells.supply) > 1) & (c > 0)
     bends, straight = np.flatnonzero(bent), np.flatnonzero(~bent)
     plain = straight if phases == 1 else np.arange(n)
     linear.column("x", len(plain) * phases, upper=cap[plain].ravel())
@@ -158,7 +182,7 @@ def _segments(
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Column `s`: the stretches of the polygons of the cells `bends`; its maps to tokens and to information [n]."""
     supply, gain, n = program.cells.supply[bends], program.cells.gain[bends], len(program.cells)
-    length, slope = _polygon(program.curvature, tangents.passes[bends], limit[bends])
+    length, slope = _polygon(program.curvature, tangents.passes[bends], limit[bends], program.cells.start[bends])
     room = cap[bends].sum(axis=1) / supply
     length[:, -1] = np.minimum(length[:, -1], np.maximum(room - length[:, :-1].sum(axis=1), 0.0))
     cell, segment = np.nonzero(length > 0)
@@ -169,8 +193,9 @@ def _segments(
     return along, sparse.csr_array((slope[cell, segment] * gain[cell], place), shape=(n, size))
 
 
-def _polygon(c: float, touched: Floats, limit: Floats) -> tuple[Floats, Floats]:
-    """Lengths in passes and slopes [n, K + 1] of the polygon above g: one pass, then tangents at `touched` (with 1)."""
+def _polygon(c: float, touched: Floats, limit: Floats, start: Floats) -> tuple[Floats, Floats]:
+    """Lengths in passes and slopes [n, K + 1] of the polygon above g beyond `start` passes, `limit` of them at most:
+    the first pass, then tangents at `touched` (with max(1, start))."""
     touched = np.minimum(np.sort(touched, axis=1), EXHAUSTED / c)
     height = -np.expm1(-c * touched) - c * touched * np.exp(-c * touched)
     slope = c * np.exp(-c * touched)
@@ -178,9 +203,10 @@ def _polygon(c: float, touched: Floats, limit: Floats) -> tuple[Floats, Floats]:
     near = np.diff(touched, axis=1) < SAME
     corner = np.where(near, touched[:, 1:], np.diff(height, axis=1) / np.where(near, 1.0, fall))
     ends = np.column_stack([np.ones(len(limit)), corner, np.full(len(limit), np.inf)])
-    ends = np.minimum(np.maximum.accumulate(ends, axis=1), np.maximum(limit, 1.0)[:, None])
+    ends = np.minimum(np.maximum.accumulate(ends, axis=1), np.maximum(start + limit, 1.0)[:, None])
+    ends = np.maximum(np.column_stack([start, ends]), start[:, None])
     with np.errstate(invalid="ignore"):
-        length = np.diff(np.column_stack([np.zeros(len(limit)), ends]), axis=1)
+        length = np.diff(ends, axis=1)
     return np.nan_to_num(length, nan=0.0, posinf=np.inf), np.column_stack([np.full(len(limit), -np.expm1(-c)), slope])
 
 

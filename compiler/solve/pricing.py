@@ -10,6 +10,7 @@ import numpy as np
 from mixc.compiler.problem import RuleOutcome
 from mixc.compiler.recipe import Rule
 from mixc.compiler.solve.curvature import undetermined
+from mixc.compiler.solve.demand import Demand
 from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.lower import Lowered
 from mixc.compiler.solve.newton import Solution, polish
@@ -122,8 +123,9 @@ def _passes_price(lowered: Lowered, solution: Solution, rule: Rule) -> float:
 def rents(solution: Solution) -> Floats:
     """Fall of the objective per pass that a cell at its limit were allowed more [n]; zero elsewhere."""
     program, point = solution.program, solution.point
-    passes = point.x.sum(axis=1) / program.cells.supply
-    c = program.curvature
-    slope = np.where(passes < 1, -np.expm1(-c), c * np.exp(-c * passes)) if c else np.ones(len(passes))
-    rent = np.maximum(point.worth * slope - point.response.value, 0.0) * program.cells.supply
+    demand = Demand(program)
+    before, _ = demand.at_ends(demand.weigh(point.worth))
+    last = (demand.ends >= demand.limit[:, None]).argmax(axis=1)
+    worth = before[np.arange(len(last)), last][demand.column]
+    rent = np.maximum(worth - point.response.value, 0.0) * program.cells.supply
     return np.where(point.response.regime == Regime.LIMIT, rent, 0.0)

@@ -27,7 +27,8 @@ class Cells:
     """The n cells. `keys` (language, source, domain, bucket) name them and break ties in rounding.
 
     `supply` [n] is a fraction of K; `gain` [n] is information (1e9 tokens, or share of K) per unit of supply and fill;
-    `limit` [n] bounds passes over all phases, `phase_limit` [n, P] inside each (0: the cell is not in that phase).
+    `limit` [n] bounds passes over all phases, `phase_limit` [n, P] inside each (0: the cell is not in that phase);
+    `start` [n] passes were taken before, by earlier mixtures, and count towards information, not towards the limits.
     """
 
     keys: tuple[Key, ...]
@@ -36,9 +37,25 @@ class Cells:
     gain: Floats
     limit: Floats
     phase_limit: Floats
+    start: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        if not len(self.start):
+            object.__setattr__(self, "start", np.zeros(len(self.keys)))
 
     def __len__(self) -> int:
         return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """Cells that are taken in fixed proportion: of the tokens of column `column` [n], cell c gets the part `part` [n].
+
+    Parts of a column add up to one; columns are numbered from zero. A cell of its own is a column with the part one.
+    """
+
+    column: Ints
+    part: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +107,8 @@ class Rules:
 class Program:
     """Everything the solver sees. `target` [n, P] switches the objective to relative entropy from it (solver.md 8).
 
+    With `ties` only mixtures that obey them are in the program, x [n, P] still being tokens of every cell.
+
     `curvature` is c = lam / ln K of InfoLaw, or 0 when the signal is tokens (every pass is worth as much as the first).
     `spread` [n, P] is U b of the tie-break: what x is in proportion to where nothing else decides.
     """
@@ -101,6 +120,7 @@ class Program:
     curvature: float
     mu: float = 1e-4
     target: Floats | None = None
+    ties: Ties | None = None
     membership: sparse.csr_array = field(init=False)
     spread: Floats = field(init=False)
 
@@ -118,15 +138,15 @@ class Program:
         return len(self.cells), len(self.phases)
 
     def fill(self, passes: Floats) -> Floats:
-        """g(e) [n]: the part of a cell's gain that e passes realise; linear up to one pass, then exponential."""
+        """g(e) [n]: the part of a cell's gain that e passes in all realise; linear up to one, then exponential."""
         if self.curvature == 0:
             return passes
         first = -np.expm1(-self.curvature) * passes
         return np.where(passes <= 1, first, -np.expm1(-self.curvature * passes))
 
     def information(self, x: Floats) -> Floats:
-        """Information of every cell [n], from x [n, P]."""
-        passes = x.sum(axis=1) / self.cells.supply
+        """Information of every cell [n], from x [n, P] and what was taken before."""
+        passes = self.cells.start + x.sum(axis=1) / self.cells.supply
         return self.cells.supply * self.cells.gain * self.fill(passes)
 
     def signals(self, x: Floats) -> tuple[Floats, Floats]:

@@ -1,25 +1,24 @@
-"""How every cell answers prices: the closed forms of solver.md 3, with their derivatives.
+"""How every column answers prices: the closed forms of solver.md 3, with their derivatives.
 
-A cell's tokens maximise  w U g(E) - sum_p q_p x_p - preference(x),  E = sum_p x_p / U, within its limits. The demand
-curve of E falls in four pieces (first pass, kink at one pass, repetition, limit); the supply of passes phi(y) rises
-with the marginal value y. They cross once.
+A column (a cell, or cells that a curve ties) takes the tokens that maximise  information at its worth - sum_p q_p X_p -
+preference(X)  within its limits. Its demand D(E) falls with its passes E = sum_p X_p / supply (demand.py); its supply
+of passes phi(y) rises with the marginal value y. They cross once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixc.compiler.solve.program import Floats, Program
+from mixc.compiler.solve.demand import Demand, Rows, rising_root
+from mixc.compiler.solve.program import Floats, Ints, Program
 
-CLOSE = 4e-16
 Regimes = NDArray[np.int8]
-Rows = NDArray[np.intp] | slice
 ALL = slice(None)
+QUIET = np.errstate(over="ignore", invalid="ignore")  # far from the optimum prices may be absurd
 
 
 class Regime(IntEnum):
@@ -33,10 +32,11 @@ class Regime(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """Tokens x [n, P] at given prices, the marginal `value` y [n] of a token, and what derivatives need.
+    """Tokens x [n, P] at given prices, and what derivatives need.
 
-    With e_p = dq_p - slope dw, what a cell's price function bends by is  sum_p stiff_p e_p^2 - relief (stiff.e)^2  and
-    dx_p = stiff_p (relief (stiff.e) - e_p).
+    Per cell [n]: its `regime`, `slope` g' (zero where its column's passes are held), and the marginal `value` y of a
+    token of its column. Per column [m]: with e_p = sum of part (dq_p - slope dw) over its cells, its price function
+    bends by  sum_p stiff_p e_p^2 - relief (stiff.e)^2  and dX_p = stiff_p (relief (stiff.e) - e_p).
     """
 
     x: Floats
@@ -48,64 +48,59 @@ class Response:
 
 
 class Cellwise:
-    """The answering cells of one program."""
+    """The answering columns of one program."""
 
     def __init__(self, program: Program, mu: float | None = None) -> None:
-        cells = program.cells
-        self.supply = cells.supply
-        self.curvature = program.curvature
+        self.demand = demand = Demand(program)
+        self.supply, self.cap, self.limit = demand.supply, demand.cap, demand.limit
         self.mu = program.mu if mu is None else mu
-        self.cap = cells.phase_limit * cells.supply[:, None]
-        self.limit = np.minimum(cells.limit, cells.phase_limit.sum(axis=1))
-        self.target = program.target
-        self.scale = program.spread if self.target is None else self.target
+        self.entropic = program.target is not None
+        self.scale = demand.spread if demand.aim is None else demand.aim
 
     def supplied(self, y: Floats, q: Floats, where: Rows = ALL) -> tuple[Floats, Floats]:
-        """x [m, P] when a token is worth y [m] and costs q [m, P], and dx/dy: zero where x is held."""
+        """X [k, P] when a token is worth y [k] and costs q [k, P], and dX/dy: zero where X is held."""
         margin = y[:, None] - q
         scale, cap = self.scale[where], self.cap[where]
-        if self.target is None:
+        if not self.entropic:
             x = np.clip(scale * (margin / self.mu), 0.0, cap)
             return x, np.where((margin > 0) & (x < cap), scale / self.mu, 0.0)
         x = np.minimum(scale * np.exp(np.clip(margin, -700.0, 700.0)), cap)
         return x, np.where(x < cap, x, 0.0)
 
+    @QUIET
     def answer(self, w: Floats, q: Floats) -> Response:
         """The response to values w [n] (of a unit of fill) and costs q [n, P]."""
-        supply, c = self.supply, self.curvature
-        first = w * -np.expm1(-c) if c else w
-        second = w * c * np.exp(-c) if c else w
-        with np.errstate(invalid="ignore"):
-            last = w * c * np.exp(-c * self.limit) if c else w
+        demand = self.demand
+        weights, costs = demand.weigh(w), demand.gather(q)
+        before, after = demand.at_ends(weights)
+        segment = self._segments(costs, after)
+        rows = np.arange(len(self.supply))
+        end = demand.ends[rows, segment]
+        first = segment == 0
+        y, passes = before[rows, 0].copy(), end.copy()
+        held = self._passes(before[rows, segment], costs) > end
+        self._solve_held(y, costs, np.flatnonzero(held), end)
+        self._solve_repeat(y, passes, costs, weights, segment, np.flatnonzero(~held & ~first), after)
+        return self._respond(y, passes, costs, weights, segment, held)
 
-        def passes(y: Floats) -> Floats:
-            return np.asarray(self.supplied(y, q)[0].sum(axis=1) / supply)
+    def _passes(self, y: Floats, q: Floats) -> Floats:
+        """phi(y) [m]."""
+        return np.asarray(self.supplied(y, q)[0].sum(axis=1) / self.supply)
 
-        at_first, at_second, at_last = passes(first), passes(second), passes(last)
-        top = np.where(w > 0, np.minimum(1.0, self.limit), self.limit) if c else self.limit
-        regime = np.full(len(w), Regime.LIMIT, dtype=np.int8)
-        if c:
-            more = (self.limit > 1) & (w > 0)
-            regime[more & (at_last < self.limit)] = Regime.REPEAT
-            regime[more & (at_second <= 1)] = Regime.KINK
-        regime[at_first <= top] = Regime.FIRST
+    def _segments(self, q: Floats, after: Floats) -> Ints:
+        """The first end [m] beyond which a token is not worth its price; the last is the limit."""
+        beyond = np.column_stack([self._passes(after[:, k], q) for k in range(after.shape[1] - 1)])
+        ends = self.demand.ends
+        past = np.column_stack([(beyond <= ends[:, :-1]) | (ends[:, :-1] >= self.limit[:, None]), ends[:, -1:] >= 0])
+        return np.asarray(past.argmax(axis=1), dtype=np.int64)
 
-        y = first.copy()
-        y = self._solve_fixed(y, q, regime, second, first)
-        y = self._solve_repeat(y, q, w, regime, last, second)
-        return self._differentiate(w, y, *self.supplied(y, q), regime)
-
-    def _solve_fixed(self, y: Floats, q: Floats, regime: Regimes, second: Floats, first: Floats) -> Floats:
-        """y with phi(y) = 1 at the kink and phi(y) = limit at the limit."""
-        where = np.flatnonzero((regime == Regime.KINK) | (regime == Regime.LIMIT))
+    def _solve_held(self, y: Floats, q: Floats, where: NDArray[np.intp], end: Floats) -> None:
+        """y with phi(y) = E at the end of a first pass and at the limit."""
         if not len(where):
-            return y
-        level = np.where(regime[where] == Regime.KINK, 1.0, self.limit[where]) * self.supply[where]
-        if self.target is None:
-            y[where] = self._level_quadratic(where, q[where], level)
-        else:
-            y[where] = self._level_entropic(where, q[where], level)
-        return y
+            return
+        level = end[where] * self.supply[where]
+        solve = self._level_entropic if self.entropic else self._level_quadratic
+        y[where] = solve(where, q[where], level)
 
     def _level_quadratic(self, where: NDArray[np.intp], q: Floats, level: Floats) -> Floats:
         """Solve sum_p clip(scale (y - q)/mu, 0, cap) = level by its breakpoints; exact, piecewise linear."""
@@ -134,51 +129,52 @@ class Cellwise:
             return x.sum(axis=1) - level, stiff.sum(axis=1)
 
         low = np.log(level / self.scale[where].sum(axis=1)) + q.min(axis=1)
-        return _rising_root(surplus, low, np.maximum(low, 0.0) + 60.0 + np.ptp(q, axis=1))
+        high = np.maximum(low, 0.0) + 60.0 + np.ptp(q, axis=1)
+        return rising_root(surplus, low, high, high)
 
-    def _solve_repeat(self, y: Floats, q: Floats, w: Floats, regime: Regimes, last: Floats, second: Floats) -> Floats:
-        """y with phi(y) = ln(w c / y) / c, the demand of repeated passes."""
-        where = np.flatnonzero(regime == Regime.REPEAT)
+    def _solve_repeat(
+        self,
+        y: Floats,
+        passes: Floats,
+        q: Floats,
+        weights: Floats,
+        segment: Ints,
+        where: NDArray[np.intp],
+        after: Floats,
+    ) -> None:
+        """y and E with E = phi(D(E)), D falling: between two ends, where some of a column's cells are repeated."""
         if not len(where):
-            return y
-        c, supply = self.curvature, self.supply[where]
-        costs, top = q[where], np.log(w[where] * c)
+            return
+        demand, costs, supply = self.demand, q[where], self.supply[where]
+        begun, place, weighed = segment[where] - 1, segment[where], weights[where]
 
-        def surplus(level: Floats) -> tuple[Floats, Floats]:
-            x, stiff = self.supplied(level, costs, where)
-            value = x.sum(axis=1) / supply - (top - np.log(level)) / c
-            return value, stiff.sum(axis=1) / supply + 1.0 / (c * level)
+        def surplus(taken: Floats) -> tuple[Floats, Floats]:
+            worth, fall = demand.within(taken, weighed, place, where)
+            x, stiff = self.supplied(worth, costs, where)
+            return taken - x.sum(axis=1) / supply, 1.0 + stiff.sum(axis=1) / supply * fall
 
-        low = np.maximum(last[where], second[where] * 1e-12)
-        y[where] = _rising_root(surplus, low, second[where])
-        return y
+        low = demand.ends[where, begun]
+        most = self.supplied(after[where, begun], costs, where)[0].sum(axis=1) / supply
+        high = np.maximum(np.minimum(demand.ends[where, place], most), low)
+        passes[where] = rising_root(surplus, low, high, low)
+        y[where] = demand.within(passes[where], weighed, place, where)[0]
 
-    def _differentiate(self, w: Floats, y: Floats, x: Floats, stiff: Floats, regime: Regimes) -> Response:
+    def _respond(
+        self, y: Floats, passes: Floats, q: Floats, weights: Floats, segment: Ints, held: NDArray[np.bool_]
+    ) -> Response:
+        demand = self.demand
+        x, stiff = self.supplied(y, q)
         total = stiff.sum(axis=1)
-        c, supply = self.curvature, self.supply
-        relief, slope = np.zeros(len(w)), np.full(len(w), -np.expm1(-c) if c else 1.0)
-        fixed = ((regime == Regime.KINK) | (regime == Regime.LIMIT)) & (total > 0)
-        relief[fixed], slope[fixed] = 1.0 / total[fixed], 0.0
-        repeat = regime == Regime.REPEAT
-        relief[repeat] = 1.0 / (total[repeat] + supply[repeat] / (c * y[repeat])) if c else 0.0
-        slope[repeat] = y[repeat] / w[repeat]
-        return Response(x, regime, stiff, relief, slope, y)
-
-
-def _rising_root(rise: Callable[[Floats], tuple[Floats, Floats]], low: Floats, high: Floats) -> Floats:
-    """Roots in [low, high] of rising functions (value, derivative), all at once: Newton, bisecting where it leaves."""
-    low, high = low.copy(), high.copy()
-    guess = high.copy()
-    settled = np.zeros(len(guess), dtype=bool)
-    for step in range(120):
-        value, slope = rise(guess)
-        low = np.where(value < 0, guess, low)
-        high = np.where(value < 0, high, guess)
-        newton = guess - value / np.where(slope > 0, slope, np.inf)
-        settled |= (slope > 0) & (np.abs(newton - guess) <= CLOSE * np.abs(guess)) | (value == 0)
-        inside = (newton > low) & (newton < high) & (step % 8 != 7)
-        guess = np.where(settled, guess, np.where(inside, newton, 0.5 * (low + high)))
-        settled |= high - low <= CLOSE * np.abs(guess)
-        if settled.all():
-            break
-    return guess
+        rows = np.arange(len(y))
+        fall = demand.within(passes, weights, segment, ALL)[1]
+        relief = np.zeros(len(y))
+        fixed, bent = held & (total > 0), ~held & (fall > 0)
+        relief[fixed] = 1.0 / total[fixed]
+        relief[bent] = 1.0 / (total[bent] + self.supply[bent] / fall[bent])
+        slope = np.where(held[demand.column], 0.0, demand.slopes(passes, segment))
+        at_limit = held & (demand.ends[rows, segment] >= self.limit)
+        regime = np.where(demand.repeats(segment), Regime.REPEAT, Regime.FIRST).astype(np.int8)
+        regime[at_limit[demand.column]] = Regime.LIMIT
+        kinked = demand.kink[rows, segment][held & ~at_limit]
+        regime[kinked] = Regime.KINK
+        return Response(demand.spread_out(x), regime, stiff, relief, slope, y[demand.column])

@@ -111,7 +111,8 @@ def _effects(task: Task, steps: Steps, rules: Ints, near: Tangent, start: Floats
         share = sparse.csr_array(share @ moves)
     before = start.sum(axis=1)[cell] + steps.level * unit
     cells = task.program.cells
-    chord = task.program.fill((before + unit) / cells.supply[cell]) - task.program.fill(before / cells.supply[cell])
+    passes = cells.start[cell] + before / cells.supply[cell]
+    chord = task.program.fill(passes + unit / cells.supply[cell]) - task.program.fill(passes)
     chord = np.where(task.mate[cell] >= 0, 0.0, chord * (cells.supply * cells.gain)[cell])
     by_share = share[:, steps.entry] @ sparse.diags_array(unit)
     by_info = near.info[rules][:, cell] @ sparse.diags_array(chord)

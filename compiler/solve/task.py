@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from mixc.compiler.solve.apportion import UNITS, Caps
-from mixc.compiler.solve.program import Cells, Floats, Ints, Program, Rules
+from mixc.compiler.solve.program import Cells, Floats, Ints, Program, Rules, Ties
 
 QUANTA = 100
 NEAR_CAP = 1.0 / QUANTA
@@ -134,10 +134,14 @@ def in_key_order(program: Program, order: NDArray[np.intp]) -> Program:
         cells.gain[order],
         cells.limit[order],
         cells.phase_limit[order],
+        cells.start[order],
     )
     sorted_rules: Rules = replace(rules, affine=_columns(rules.affine, entries), info=_columns(rules.info, order))
     target = None if program.target is None else program.target[order]
-    return Program(sorted_cells, program.laws, program.phases, sorted_rules, program.curvature, program.mu, target)
+    ties = None if program.ties is None else Ties(program.ties.column[order], program.ties.part[order])
+    return Program(
+        sorted_cells, program.laws, program.phases, sorted_rules, program.curvature, program.mu, target, ties
+    )
 
 
 def _columns(matrix: sparse.csr_array, columns: NDArray[np.intp]) -> sparse.csr_array:

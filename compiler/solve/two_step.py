@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from mixc.compiler.solve.demand import Demand
 from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.form import form_of
 from mixc.compiler.solve.newton import Solution, follow
@@ -147,11 +148,11 @@ def _round(plain: Program, aim: Floats, on_ray: Mask, pinned: Floats) -> tuple[S
 def _held(solution: Solution) -> Mask:
     """Languages of which a token is worth more than it costs wherever they may be: no more are to be had [L]."""
     program, point = solution.program, solution.point
-    cells, prices = program.cells, Equations(program).prices(point.z)
-    price = (prices.value - prices.cost)[cells.language][:, None] - prices.phase
-    excess = price - program.mu * point.x / program.spread
+    language, demand, prices = program.cells.language, Demand(program), Equations(program).prices(point.z)
+    price = (prices.value - prices.cost)[language][:, None] - prices.phase
+    excess = demand.gather(price - program.mu * point.x / program.spread)
     least = np.full(len(program.laws), np.inf)
-    np.minimum.at(least, cells.language, np.where(cells.phase_limit > 0, excess, np.inf).min(axis=1))
+    np.minimum.at(least, language[demand.member[:, 0]], np.where(demand.cap > 0, excess, np.inf).min(axis=1))
     return least > HELD
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
 
-from mixc.compiler.solve.program import Cells, Change, Floats, LanguageLaws, Program, Rules
+from mixc.compiler.solve.program import Cells, Change, Floats, LanguageLaws, Program, Rules, Ties
 from tests.reference_data import shared_file
 
 DENSITY = np.exp(-0.922 * np.arange(6))
@@ -94,10 +94,13 @@ def random_instance(
     kinds: tuple[str, ...] = ("affine", "equality", "order", "info", "loss", "change", "prefer"),
     tokens_signal: float = 0.2,
     target: bool = False,
+    tied: float = 0.0,
+    begun: float = 0.0,
 ) -> Instance:
     """A feasible random instance; every range is drawn from inclusively, `kinds` says which rules may appear.
 
-    With `target` the objective is relative entropy from it, and losses weigh nothing.
+    With `target` the objective is relative entropy from it, and losses weigh nothing. `tied` is how often the buckets
+    of a language and source are tied by a curve, `begun` how often a cell was read before.
     `tokens_signal` is how often the signal is tokens (curvature 0) instead of InfoLaw information.
     """
     rng = np.random.default_rng(seed)
@@ -106,13 +109,16 @@ def random_instance(
     steps = int(rng.integers(phases[0], phases[1] + 1))
     depth = int(rng.integers(buckets[0], buckets[1] + 1))
     budget = rng.dirichlet(np.full(steps, 5.0))
-    cells, witness = _random_cells(rng, count, blend, depth, budget)
+    apart = np.random.default_rng([seed, 1])
+    cells, witness, ties = _random_cells(rng, count, blend, depth, budget, tied, apart)
+    if begun:
+        cells = replace(cells, start=np.where(apart.random(len(cells)) < begun, apart.uniform(0, 2.5, len(cells)), 0.0))
     curvature = 0.0 if rng.random() < tokens_signal else float(rng.uniform(0.08, 0.16))
     if curvature == 0.0:
         cells = replace(cells, gain=np.ones(len(cells)))
     laws = _random_laws(rng, count, curvature)
     plain = RuleRows(len(cells), steps, count).build()
-    program = Program(cells, laws, budget, plain, curvature)
+    program = Program(cells, laws, budget, plain, curvature, ties=ties)
     wanted = int(rng.integers(rules[0], rules[1] + 1)) if kinds else 0
     rows = RuleRows(len(cells), steps, count)
     for k in range(wanted):
@@ -130,7 +136,7 @@ def replace_rules(program: Program, rules: Rules, *, target: Floats | None = Non
     """The same program under other rules; with a target, nearness to it is the whole objective."""
     if target is not None:
         program = replace(program, laws=replace(program.laws, weight=np.zeros(len(program.laws))))
-    return Program(program.cells, program.laws, program.phases, rules, program.curvature, program.mu, target)
+    return replace(program, rules=rules, target=target)
 
 
 def subset(rules: Rules, keep: list[int]) -> Rules:
@@ -149,7 +155,15 @@ def subset(rules: Rules, keep: list[int]) -> Rules:
     )
 
 
-def _random_cells(rng: np.random.Generator, count: int, blend: int, depth: int, budget: Floats) -> tuple[Cells, Floats]:
+def _random_cells(
+    rng: np.random.Generator,
+    count: int,
+    blend: int,
+    depth: int,
+    budget: Floats,
+    tied: float,
+    apart: np.random.Generator,
+) -> tuple[Cells, Floats, Ties | None]:
     size = rng.lognormal(0.0, 1.5, size=count)
     keys, weights, densities = [], [], []
     for i in range(count):
@@ -165,6 +179,12 @@ def _random_cells(rng: np.random.Generator, count: int, blend: int, depth: int, 
     absent = (rng.random((n, steps)) < 0.1) & (steps > 1)
     absent[absent.all(axis=1)] = False
     absent[0] = False
+    ties = _random_ties(apart, keys, tied) if tied else None
+    if ties is not None:
+        for group in range(int(ties.column.max()) + 1):
+            absent[ties.column == group] = absent[np.flatnonzero(ties.column == group)[0]]
+            of = ties.column == group
+            witness[of] = ties.part[of, None] * witness[of].sum(axis=0)
     witness[absent] = 0.0
     witness *= budget / witness.sum(axis=0)
     limit = rng.choice([0.5, 1.0, 2.0, 4.0, np.inf], p=[0.05, 0.15, 0.2, 0.5, 0.1], size=n)
@@ -176,7 +196,18 @@ def _random_cells(rng: np.random.Generator, count: int, blend: int, depth: int, 
     phase_limit[absent] = 0.0
     language = np.array([int(key[0][1:]) for key in keys])
     gain = np.array(densities) * 26.7 * 417.0
-    return Cells(tuple(keys), language, supply, gain, limit, phase_limit), witness
+    return Cells(tuple(keys), language, supply, gain, limit, phase_limit), witness, ties
+
+
+def _random_ties(rng: np.random.Generator, keys: list[tuple[str, str, str, int]], tied: float) -> Ties:
+    """Some (language, source) with all of their buckets in fixed proportion, the others' buckets free."""
+    groups = sorted({key[:3] for key in keys})
+    curved = {group for group in groups if rng.random() < tied}
+    names = [key[:3] if key[:3] in curved else key for key in keys]
+    numbers = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    column = np.array([numbers[name] for name in names])
+    weight = rng.uniform(0.05, 1.0, size=len(keys))
+    return Ties(column, weight / np.bincount(column, weight)[column])
 
 
 def _random_laws(rng: np.random.Generator, count: int, curvature: float) -> LanguageLaws:
