@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import secrets
-import shutil
 import signal
-import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
+from mixc.backends.executors.reach import Head, reach
+from mixc.backends.executors.scratch import Scratch, new_scratch
 from mixc.compiler.executor import Failure, Limits, Unavailable, no_cluster
 
 SETTINGS = {
@@ -29,8 +26,6 @@ SETTINGS = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run`, Ray would send the working folder to the cluster
 }
 SECRETS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
-HOST_PORT = re.compile(r"(?:ray://)?\[?(?P<host>[^\s/]+?)\]?:(?P<port>\d{1,5})")
-REACH = 5.0  # seconds to reach a cluster's port
 STORE = 256 << 20  # bytes of shared memory that a cluster of our own keeps for results, which are small
 
 S = TypeVar("S")
@@ -48,7 +43,7 @@ class RayExecutor:
     def __init__(self, workers: int | None = None, limits: Limits | None = None) -> None:
         self.workers, self.limits = workers, limits or Limits()
         self.address = os.environ.get("RAY_ADDRESS") or None
-        self._folder: Path | None = None  # of the cluster that is our own
+        self._scratch: Scratch | None = None  # of the cluster that is our own
         self._connected = False
         self._connect()
 
@@ -57,9 +52,12 @@ class RayExecutor:
         self._connect()
         from mixc.backends.executors.ray_run import Run
 
-        run = Run(self.limits, self._width(), work, tasks, done)
+        run = Run(self.limits, self._width(), self._head(), work, tasks, done)
         try:
             run.run()
+        except Unavailable:  # there is nothing to cancel
+            self.close()
+            raise
         except BaseException:
             run.cancel()
             self.close()
@@ -72,9 +70,9 @@ class RayExecutor:
 
             self._connected = False
             ray.shutdown()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
 
     def _connect(self) -> None:
         if self._connected:
@@ -92,7 +90,7 @@ class RayExecutor:
             if self.address is None:
                 self._start()
             else:
-                _reach(self.address)
+                reach(self.address)  # Ray would try for minutes, and then end the process
                 with _unheard():
                     ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
             self._connected = True
@@ -107,8 +105,7 @@ class RayExecutor:
     def _start(self) -> None:
         import ray
 
-        # Names of Unix sockets are short (107 bytes), and the usual folder for temporary files may not be.
-        self._folder = Path(tempfile.mkdtemp(prefix="mixc-ray-", dir="/tmp"))
+        self._scratch = new_scratch()
         with _unheard():
             ray.init(
                 address="local",
@@ -117,14 +114,20 @@ class RayExecutor:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 object_store_memory=STORE,
-                _temp_dir=str(self._folder),
+                _temp_dir=str(self._scratch.path),
             )
+
+    def _head(self) -> Head:
+        import ray
+
+        through_client = self.address is not None and self.address.startswith("ray://")
+        return Head(self.address if through_client and self.address else ray.get_runtime_context().gcs_address)
 
     def _width(self) -> int:
         """Tasks in flight: the workers asked for, or two per processor, so that none waits for us."""
         import ray
 
-        if self.workers is not None and self._folder is None:
+        if self.workers is not None and self._scratch is None:
             return self.workers
         resources: dict[str, Any] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         return 2 * max(1, int(resources.get("CPU", 1)))
@@ -154,12 +157,6 @@ def _unheard() -> Iterator[None]:
     finally:
         if before is not None:
             setattr(connecting, name, before)
-
-
-def _reach(address: str) -> None:
-    """Raise `OSError` where nothing listens; Ray would try for minutes, and then end the process."""
-    if match := HOST_PORT.fullmatch(address):
-        socket.create_connection((match["host"], int(match["port"])), REACH).close()
 
 
 def _reason(error: Exception) -> str:

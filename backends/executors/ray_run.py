@@ -14,7 +14,9 @@ from typing import Any
 
 import ray
 from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from mixc.backends.executors.reach import Head
 from mixc.backends.executors.worker import answer, loaded
 from mixc.compiler.executor import Failure, Limits, Unavailable, cluster_lost, failure_from
 
@@ -42,17 +44,19 @@ class Run:
         self,
         limits: Limits,
         width: int,
+        head: Head,
         work: Callable[[Any], Any],
         tasks: Sequence[Any],
         done: Callable[[int, Any], None],
     ) -> None:
-        self.limits, self.width, self.tasks, self.done = limits, width, tasks, done
+        self.limits, self.width, self.head, self.tasks, self.done = limits, width, head, tasks, done
         # Workers look last where we look: on this machine they find what we find, elsewhere it does no harm.
         self.work = ray.put(pickle.dumps((sys.path, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))))
         self.next = 0
         self.flights: dict[ray.ObjectRef[Any], _Flight] = {}
         self.flying: dict[int, _Flight] = {}
         self.runtimes: deque[float] = deque(maxlen=RECENT)
+        self.heard: dict[str, None] = {}  # nodes that gave results, the latest last
         self._remote: Any = ray.remote(num_cpus=1, max_retries=0)(_run)
 
     def run(self) -> None:
@@ -84,11 +88,20 @@ class Run:
         except Exception as error:
             self._end(flight, failure_from(flight.index, error))
             return
-        remote = self._remote.options(scheduling_strategy="SPREAD") if flight.copies or flight.deaths else self._remote
+        tries = len(flight.copies) + flight.deaths
+        remote = self._remote.options(scheduling_strategy=self._elsewhere(tries)) if tries else self._remote
         ref = remote.remote(self.work, flight.index, task)
         flight.copies.append(ref)
         flight.newest = time.monotonic()
         self.flights[ref] = flight
+
+    def _elsewhere(self, tries: int) -> Any:
+        """Where to try again: on the nodes heard of last, one after the other.
+
+        Ray alone would choose again the node that was just lost, until it knows, which may take minutes.
+        """
+        nodes = list(reversed(self.heard))
+        return NodeAffinitySchedulingStrategy(nodes[(tries - 1) % len(nodes)], soft=True) if nodes else "SPREAD"
 
     def _ready(self) -> list[ray.ObjectRef[Any]]:
         flying = list(self.flights)
@@ -103,9 +116,11 @@ class Run:
         flight = self.flights.pop(ref)
         flight.copies.remove(ref)
         try:
-            seconds, message = ray.get(ref, timeout=FETCH)
-            result = pickle.loads(message)
+            seconds, node, message = ray.get(ref, timeout=FETCH)
             self.runtimes.append(seconds)
+            self.heard.pop(node, None)
+            self.heard[node] = None
+            result = pickle.loads(message)
         except RayTaskError as error:
             result = failure_from(flight.index, error.cause or error)
         except RayError as error:
@@ -134,6 +149,8 @@ class Run:
 
     def _look_at_the_clock(self) -> None:
         """Begin a second copy of what takes too long; each further one waits twice as long."""
+        if (reason := self.head.lost()) is not None:
+            raise Unavailable(cluster_lost(reason))
         now = time.monotonic()
         median = statistics.median(self.runtimes) if len(self.runtimes) >= KNOWN else None
         for flight in list(self.flying.values()):
@@ -146,13 +163,13 @@ class Run:
                     self._launch(flight)
 
 
-def _run(bundle: bytes, index: int, task: bytes) -> tuple[float, bytes]:
-    """On the cluster: the seconds that a task took, and its result or failure, pickled."""
+def _run(bundle: bytes, index: int, task: bytes) -> tuple[float, str, bytes]:
+    """On the cluster: the seconds that a task took, on which node, and its result or failure, pickled."""
     paths, work = pickle.loads(bundle)
     sys.path.extend(path for path in paths if path not in sys.path)
     begun = time.monotonic()
     message = answer(loaded(work), index, task)
-    return time.monotonic() - begun, message
+    return time.monotonic() - begun, ray.get_runtime_context().get_node_id(), message
 
 
 def _cancel(ref: ray.ObjectRef[Any]) -> None:

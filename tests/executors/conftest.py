@@ -5,18 +5,30 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from mixc.compiler.executor import Executor, open_executor
 
 
-@pytest.fixture(scope="session", params=["local", "ray"])
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    _need(request.param)
-    engine = open_executor(request.param, 2)
-    yield engine
-    engine.close()
+@pytest.fixture(params=["local", "ray"])
+def executor(request: pytest.FixtureRequest) -> Executor:
+    """Each engine; not itself of the session, or pytest would open one anew for every change of the parameter."""
+    engine: Executor = request.getfixturevalue(f"{request.param}_engine")
+    return engine
+
+
+@pytest.fixture(scope="session")
+def local_engine() -> Iterator[Executor]:
+    with closing(open_executor("local", 2)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def ray_engine(with_ray: None) -> Iterator[Executor]:
+    with closing(open_executor("ray", 2)) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,3 +119,24 @@ def writes_pid_and_sleeps(task: tuple[str, int]) -> int:
     (Path(folder) / f"{x}.pid").write_text(str(os.getpid()))
     time.sleep(3600)
     return x
+
+
+@dataclass(frozen=True)
+class Slow:
+    """Work that takes its time, and writes down which node of a Ray cluster began it."""
+
+    work: Callable[[Any], Any]
+    marks: str
+    seconds: float = 0.5
+
+    def __call__(self, task: Any) -> Any:
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+        name = task.name.replace("/", "-")
+        mark = Path(self.marks) / f"{node}.{name}.{secrets.token_hex(4)}"
+        mark.touch()
+        time.sleep(self.seconds)
+        result = self.work(task)
+        mark.with_name(mark.name + ".ended").touch()
+        return result

@@ -34,7 +34,7 @@ handler = lambda *_: None
 signal.signal(signal.SIGTERM, handler)
 executor = open_executor("ray", 2)
 assert signal.getsignal(signal.SIGTERM) is handler
-folder = executor._folder
+folder = executor._scratch.path
 assert folder.is_dir() and len(descendants()) > 3
 executor.map(works.square, range(5), lambda index, result: print(index, result, flush=True))
 started = descendants()
@@ -54,10 +54,11 @@ def again(limits: Limits) -> Any:
     return RayExecutor(2, limits)
 
 
-def script(text: str, *arguments: str) -> subprocess.Popen[str]:
+def script(*arguments: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     return subprocess.Popen(
-        [sys.executable, "-c", text, *arguments],
+        [sys.executable, *arguments],
+        cwd=Path(__file__).parents[2],
         env={**environment, "PYTHONPATH": str(Path(__file__).parent)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -92,7 +93,7 @@ def test_a_cluster_that_was_there_is_left(executor: Executor) -> None:
 
 
 def test_a_cluster_of_our_own_comes_and_goes(with_ray: None) -> None:
-    with script(ONE_MAP) as running:
+    with script("-c", ONE_MAP) as running:
         out, errors = running.communicate(timeout=120)
     assert running.returncode == 0, errors
     lines = out.splitlines()
@@ -101,8 +102,16 @@ def test_a_cluster_of_our_own_comes_and_goes(with_ray: None) -> None:
     assert errors == ""
 
 
+def test_a_node_is_lost_in_the_middle_of_a_run(with_ray: None) -> None:
+    """One of the scenarios of `tests.executors.losses`; the loss of the head, and of a cable, are run by hand."""
+    with script("-m", "tests.executors.losses", "node") as running:
+        out, errors = running.communicate(timeout=200)
+    assert running.returncode == 0, errors
+    assert "begun on the lost node, and done elsewhere: selection-crawl-" in out
+
+
 def test_ctrl_c_stops_the_cluster(with_ray: None, tmp_path: Path) -> None:
-    with script(PARENT, "ray", str(tmp_path)) as running:
+    with script("-c", PARENT, "ray", str(tmp_path)) as running:
         assert wait_until(lambda: len(pids(tmp_path)) == 2, 60)
         begun = time.monotonic()
         os.kill(running.pid, signal.SIGINT)
