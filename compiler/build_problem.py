@@ -16,8 +16,11 @@ from mixc.dsl.text import Span
 Terms = dict[str, float]
 
 
-def build_problem(recipe: Recipe, supply: Supply) -> tuple[Problem | None, list[Diagnostic]]:
-    """The problem of a recipe whose budget is settled: `budget.params`, `.tokens` and `.flops` are numbers."""
+def build_problem(recipe: Recipe, supply: Supply, before: int = 0) -> tuple[Problem | None, list[Diagnostic]]:
+    """The problem of a recipe whose budget is settled: `budget.params`, `.tokens` and `.flops` are numbers.
+
+    `before` are the tokens of mixtures that it continues; what they took of which pool is added afterwards.
+    """
     budget = recipe.budget
     if budget.params is None or budget.tokens is None:
         raise ValueError("the size is searched for before the problem is built")
@@ -29,7 +32,7 @@ def build_problem(recipe: Recipe, supply: Supply) -> tuple[Problem | None, list[
     rules, found = concrete_rules(recipe.rules, Inventory(supply.pools, sources, phases))
     found += check_calibration(recipe, supply)
     found += check_signal(recipe)
-    languages, found_in_languages = problem_languages(recipe, supply, budget.tokens)
+    languages, found_in_languages = problem_languages(recipe, supply, before + budget.tokens)
     found += found_in_languages
     if has_errors(found):
         return None, found
@@ -50,6 +53,7 @@ def build_problem(recipe: Recipe, supply: Supply) -> tuple[Problem | None, list[
         signal=recipe.laws.signal,
         baselines=supply.baselines,
         edges=supply.edges,
+        before=before,
     )
     return problem, found
 

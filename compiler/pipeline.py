@@ -17,6 +17,7 @@ from mixc.dsl.diagnostics import Diagnostic, Severity, has_errors, page
 if TYPE_CHECKING:
     from mixc.compiler.problem import Decision, Problem
     from mixc.compiler.recipe import Budget, Recipe
+    from mixc.compiler.review.after import Earlier
     from mixc.compiler.review.lock import Lock
     from mixc.compiler.review.schema import Manifest
     from mixc.compiler.review.tables import RunTables
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Artefacts:
-    """What the passes have made so far; None is not made yet. The first three fields are what to compile, and how."""
+    """What the passes have made so far; None is not made yet. The first four fields are what to compile, and how."""
 
     path: Path
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     allow_outside: bool = False
+    after: Path | None = None
     recipe: Recipe | None = None
+    earlier: Earlier | None = None
     catalog: Catalog | None = None
     supply: Supply | None = None
     problem: Problem | None = None
@@ -64,6 +67,17 @@ def load(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     return replace(made, recipe=recipe), found
 
 
+def look_back(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """The mixture that this one continues, if it does."""
+    if made.after is None:
+        return made, []
+    from mixc.compiler.review.after import read_earlier
+    from mixc.compiler.supply.reading import shown_path
+
+    earlier, found = read_earlier(made.after, shown_path(str(made.after), _made(made.recipe)))
+    return replace(made, earlier=earlier), found
+
+
 def read_documents(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     """The catalog of the recipe's documents, if it has any: as it was scanned, and what little is new."""
     recipe = _made(made.recipe)
@@ -86,19 +100,16 @@ def find_supply(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
 
 def settle(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     """The size of the model, where the budget states compute alone: the one of least predicted loss in its bounds."""
-    recipe, supply = _made(made.recipe), _made(made.supply)
+    recipe = _made(made.recipe)
     if recipe.budget.params is not None and recipe.budget.tokens is not None:
         return made, []
-    from mixc.compiler.build_problem import build_problem
     from mixc.compiler.size import best_size, size_range, sized
     from mixc.compiler.solve.strategies import predicted_loss
 
     low, high = size_range(recipe.budget)
     if low > high:
         return made, [no_size(made.path.name, low, high)]
-    found = best_size(
-        recipe.budget, lambda budget: build_problem(replace(recipe, budget=budget), supply)[0], predicted_loss
-    )
+    found = best_size(recipe.budget, lambda budget: _problem(made, replace(recipe, budget=budget))[0], predicted_loss)
     params = low if found is None else found
     settled = sized(recipe.budget, params)
     return replace(made, recipe=replace(recipe, budget=settled)), [size_chosen(made.path.name, params, settled)]
@@ -106,10 +117,23 @@ def settle(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
 
 def state_problem(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     """The problem that decides the mixture."""
+    problem, found = _problem(made, _made(made.recipe))
+    return replace(made, problem=problem), found
+
+
+def _problem(made: Artefacts, recipe: Recipe) -> tuple[Problem | None, list[Diagnostic]]:
     from mixc.compiler.build_problem import build_problem
 
-    problem, found = build_problem(_made(made.recipe), _made(made.supply))
-    return replace(made, problem=problem), found
+    supply, earlier = _made(made.supply), made.earlier
+    if earlier is None:
+        return build_problem(recipe, supply)
+    from mixc.compiler.review.after import continued
+
+    problem, found = build_problem(recipe, supply, earlier.tokens)
+    if problem is None:
+        return None, found
+    problem, more = continued(problem, supply.documents, recipe.budget.seed, earlier)
+    return problem, found + more
 
 
 def solve(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
@@ -129,7 +153,7 @@ def record(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
 
     supply = _made(made.supply)
     tables = None if supply.documents is None else run_tables(_made(made.decision), supply.documents)
-    provenance = provenance_of(_made(made.recipe), supply, tables)
+    provenance = provenance_of(_made(made.recipe), supply, tables, made.earlier)
     manifest = build_manifest(_made(made.decision), provenance)
     return replace(made, tables=tables, manifest=manifest, lock=build_lock(provenance)), []
 
@@ -139,14 +163,16 @@ def pin(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     from mixc.compiler.review.inputs import provenance_of
     from mixc.compiler.review.lock import build_lock
 
-    return replace(made, lock=build_lock(provenance_of(_made(made.recipe), _made(made.supply)))), []
+    return replace(
+        made, lock=build_lock(provenance_of(_made(made.recipe), _made(made.supply), earlier=made.earlier))
+    ), []
 
 
 CHECK: tuple[Pass, ...] = (load,)
-PIN: tuple[Pass, ...] = (load, read_documents, find_supply, pin)
-PROBLEM: tuple[Pass, ...] = (load, read_documents, find_supply, settle, state_problem)
+PIN: tuple[Pass, ...] = (load, look_back, read_documents, find_supply, pin)
+PROBLEM: tuple[Pass, ...] = (load, look_back, read_documents, find_supply, settle, state_problem)
 DECIDE: tuple[Pass, ...] = (settle, state_problem, solve, record)
-COMPILE: tuple[Pass, ...] = (load, read_documents, find_supply, settle, state_problem, solve, record)
+COMPILE: tuple[Pass, ...] = (load, look_back, read_documents, find_supply, settle, state_problem, solve, record)
 
 
 @page("M470")

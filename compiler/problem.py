@@ -33,7 +33,8 @@ class ProblemLanguage:
     """A language: weight in the objective, what it receives (T) and what it pays (V), and its loss law.
 
     loss = floor + scale * eff^-exponent. `assumed` when the law is InfoLaw's own for want of a fitted one.
-    `transfer[j]` is T[this, j], `cost[j]` is V[this, j].
+    `transfer[j]` is T[this, j], `cost[j]` is V[this, j]. `past` is what earlier mixtures taught of it from pools that
+    this one does not have: information in 1e9 tokens, or tokens where these are the signal.
     """
 
     code: str
@@ -44,19 +45,22 @@ class ProblemLanguage:
     scale: float
     exponent: float
     assumed: bool
+    past: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """An interval [low, high) of quality ranks, 0 = best, with its supply in tokens and InfoLaw density.
 
-    An unrated pool has the one bucket [0, 1).
+    An unrated pool has the one bucket [0, 1). `taken` tokens of it were read before, by the mixtures that this one
+    continues; repetitions count.
     """
 
     low: float
     high: float
     tokens: int
     density: float
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class ProblemPhase:
 class Problem:
     """All that decides the mixture. Everything is sorted by name (phases: by time), so order of text never matters.
 
-    `consumed` maps (source, language, domain, bucket index) to tokens taken by manifests named by `--after`.
+    `before` are the tokens of the mixtures that this one continues (`compile --after`).
     """
 
     params: float
@@ -123,6 +127,12 @@ class Problem:
     signal: Literal["info", "tokens"] = "info"
     baselines: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()  # change("M"): language shares of M
     edges: tuple[float, ...] = ()  # upper ranks of the buckets of rated pools
+    before: int = 0
+
+    @property
+    def horizon(self) -> int:
+        """K of InfoLaw: all tokens that the model will have read."""
+        return self.before + self.tokens
 
 
 @dataclass(frozen=True, slots=True)

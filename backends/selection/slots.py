@@ -29,14 +29,20 @@ Pool = tuple[str, str, str]  # source, language, domain
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One bucket of a pool, with its supply and what every phase is to take of it, in tokens."""
+    """One bucket of a pool, with its supply, what earlier mixtures took and every phase is to take of it, in tokens."""
 
     source: str
     language: str
     domain: str
     bucket: int
     supply: int
+    taken: int
     tokens: tuple[int, ...]
+
+    @property
+    def so_far(self) -> tuple[int, ...]:
+        """Tokens taken before the first phase and after each."""
+        return tuple(self.taken + sum(self.tokens[:p]) for p in range(len(self.tokens) + 1))
 
     @property
     def name(self) -> str:
@@ -50,7 +56,7 @@ class Slots:
 
     `slot_of` [pools, 2^bits] finds a slot; `first` [slots + 1] its segments. Per segment: `slot`, `cell`, `low`,
     `high`, and per phase `whole` [segments, phases + 1] and `cut`, the hash below which there is one copy more; the
-    column before the first phase is what was taken before: nothing. `idle` [slots] never gives a copy.
+    column before the first phase is what earlier mixtures took. `idle` [slots] never gives a copy.
     """
 
     bits: int
@@ -125,7 +131,8 @@ def build_slots(manifest: Manifest, tables: RunTables) -> Slots:
         by_phase = [taken.get((phase, *pool), none) for phase in phases]
         base = len(build.cells)
         for j, supply in enumerate(row.tokens):
-            build.cells.append(Cell(*pool, j, supply, tuple(tokens[j] for tokens in by_phase)))
+            before = row.taken[j] if row.taken else 0
+            build.cells.append(Cell(*pool, j, supply, before, tuple(tokens[j] for tokens in by_phase)))
         if pool in tables.draws:
             _by_level(build, base, pool, tables)
         elif row.rated and pool in tables.curves:
@@ -151,8 +158,7 @@ def _whole(cell: int | Ints, copies: Ints) -> _Parts:
 
 def _expected(cell: Cell) -> tuple[int, ...]:
     """C after each phase, from before the first: tokens taken so far over supply."""
-    so_far = [sum(cell.tokens[:p]) for p in range(len(cell.tokens) + 1)]
-    return tuple((tokens << FIXED) // cell.supply if cell.supply else 0 for tokens in so_far)
+    return tuple((tokens << FIXED) // cell.supply if cell.supply else 0 for tokens in cell.so_far)
 
 
 def _rated(build: _Build, base: int, pool: Pool, tables: RunTables, edges: tuple[float, ...]) -> None:
@@ -160,10 +166,12 @@ def _rated(build: _Build, base: int, pool: Pool, tables: RunTables, edges: tuple
     ranking = tables.rankings[pool[1], pool[2]]
     cut = segments(ranking, edges)
     expected = _table([_expected(build.cells[base + j]) for j in range(len(edges))])
-    first = np.searchsorted(cut.place, np.arange(len(ranking.levels)))
-    several = np.diff(first, append=len(cut.place)) > 1
-    used = np.unique(cut.bucket[first[~several]])
-    slot = np.searchsorted(used, cut.bucket[first])
+    count = np.bincount(cut.place, minlength=len(ranking.levels))
+    bucket, several = cut.bucket[np.cumsum(count) - count], count > 1
+    used = np.flatnonzero(np.bincount(bucket[~several], minlength=len(edges)))
+    place = np.zeros(len(edges), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    slot = place[bucket]
     slot[several] = len(used) + np.arange(int(several.sum()))
     across = np.flatnonzero(several[cut.place])
     parts = _whole(base + used, expected[used])
@@ -182,8 +190,7 @@ def _curved(build: _Build, base: int, pool: Pool, tables: RunTables, edges: tupl
     ranking, curve = tables.rankings[pool[1], pool[2]], tables.curves[pool]
     cut = segments(ranking, edges)
     cells = build.cells[base : base + len(edges)]
-    pooled = [sum(cell.tokens[p] for cell in cells) for p in range(len(cells[0].tokens))]
-    so_far = [sum(pooled[:p]) << FIXED for p in range(len(pooled) + 1)]
+    so_far = [sum(tokens) << FIXED for tokens in zip(*(cell.so_far for cell in cells), strict=True)]
     values = curve.values.astype(object)  # products need more than 64 bits
     copies = np.stack([(values * tokens // curve.weight).astype(np.int64) for tokens in so_far], axis=1)
     parts = _Parts(cut.place, base + cut.bucket, cut.low, cut.high, copies[cut.place], curve.values[cut.place])
@@ -194,8 +201,7 @@ def _by_level(build: _Build, base: int, pool: Pool, tables: RunTables) -> None:
     """A slot per level of a pool of one cell, with the copies that its tables give."""
     draws = tables.draws[pool].T.tolist()
     levels = tables.rankings[pool[1], pool[2]].levels
-    copies = _table([(0, *copies) for copies in draws])
-    build.add(levels, np.arange(len(levels)), len(levels), _whole(base, copies))
+    build.add(levels, np.arange(len(levels)), len(levels), _whole(base, _table(draws)))
 
 
 def _finished(build: _Build, phases: tuple[str, ...], pools: dict[Pool, int]) -> Slots:
@@ -205,7 +211,7 @@ def _finished(build: _Build, phases: tuple[str, ...], pools: dict[Pool, int]) ->
     slot, cell, copies = (build.joined(name) for name in ("slot", "cell", "copies"))
     low, high = build.joined("low"), build.joined("high")
     idle = np.ones(build.slots, dtype=bool)
-    idle[slot[copies[:, -1] > 0]] = False
+    idle[slot[copies[:, -1] > copies[:, 0]]] = False
     curved = np.zeros(len(build.cells), dtype=bool)
     curved[cell] = build.joined("curved")
     return Slots(

@@ -19,15 +19,12 @@ from mixc.compiler.cli.session import (
     show,
     wrong,
 )
+from mixc.compiler.review.beside import MANIFEST, lock_beside, tables_beside
 
 if TYPE_CHECKING:
     from mixc.compiler.pipeline import Artefacts
     from mixc.compiler.review.tables import RunTables
     from mixc.dsl.diagnostics import Diagnostic
-
-MANIFEST = ".manifest.json"
-LOCK = ".lock"
-TABLES = ".tables.parquet"
 
 Output = Annotated[
     Path | None,
@@ -35,6 +32,10 @@ Output = Annotated[
 ]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if one of them is out of date.")]
 Locked = Annotated[bool, typer.Option("--locked", help="Refuse inputs other than those that the lock pins.")]
+After = Annotated[
+    Path | None,
+    typer.Option("--after", metavar="MANIFEST", help="Go on after this mixture: what it took counts from the start."),
+]
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="The table, or the manifest itself.")]
 
 
@@ -44,6 +45,7 @@ def compile_recipe(
     check: Check = False,
     locked: Locked = False,
     params: Params = None,
+    after: After = None,
     allow_outside: AllowOutside = False,
     form: Format = "text",
     diagnostics: Diagnostics = "full",
@@ -53,7 +55,7 @@ def compile_recipe(
     from mixc.dsl.diagnostics import has_errors
 
     manifest = _output(output, recipe)
-    made, found = run_passes(PIN, Artefacts(recipe, given_params(params), allow_outside))
+    made, found = run_passes(PIN, Artefacts(recipe, given_params(params), allow_outside, after))
     found += _misplaced(made, manifest)
     if locked and not has_errors(found):
         found += _against_lock(made, lock_beside(manifest))
@@ -67,18 +69,6 @@ def compile_recipe(
     return _write(made, found, manifest, form, diagnostics)
 
 
-def lock_beside(manifest: Path) -> Path:
-    """`x.lock` for `x.manifest.json`; the stem decides for other names."""
-    name = manifest.name
-    stem = name.removesuffix(MANIFEST) if name.endswith(MANIFEST) else manifest.stem
-    return manifest.parent / (stem + LOCK)
-
-
-def tables_beside(manifest: Path) -> Path:
-    """`x.tables.parquet` for `x.manifest.json`."""
-    return lock_beside(manifest).with_suffix(TABLES)
-
-
 def _output(output: Path | None, recipe: Path) -> Path:
     if output is not None and str(output) == "-":
         wrong("`-o` names a file, and `-` is no name for one: `--format json` prints the manifest")
@@ -89,6 +79,7 @@ def _misplaced(made: Artefacts, manifest: Path) -> list[Diagnostic]:
     """Outputs that would be written over an input, or over each other."""
     if made.recipe is None or made.lock is None:
         return []
+    from mixc.compiler.places import filled
     from mixc.compiler.review.output import misplaced
 
     outputs = {"manifest": manifest, "lock": lock_beside(manifest)}
@@ -97,7 +88,7 @@ def _misplaced(made: Artefacts, manifest: Path) -> list[Diagnostic]:
     names = [*made.lock.file, *(name for source in made.lock.source.values() for name in source.files)]
     names += [] if made.catalog is None else [file.name for file in made.catalog.files]
     folder = Path(made.recipe.path).parent
-    return misplaced(outputs, [made.path, *(folder / name for name in names)])
+    return misplaced(outputs, [made.path, *(folder / filled(name, made.recipe.places) for name in names)])
 
 
 def artefacts(made: Artefacts, manifest: Path) -> dict[Path, bytes]:

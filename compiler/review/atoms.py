@@ -31,6 +31,7 @@ def atoms_of(problem: Problem) -> Atoms:
         ("tokens",): problem.tokens,
         ("flops",): problem.flops / (problem.params * problem.tokens),
         ("split",): problem.phases,
+        ("before",): problem.before,
     }
     facts.update({(name,): getattr(problem, name) for name in SCALARS})
     facts.update({("baseline", name): shares for name, shares in problem.baselines})
@@ -43,6 +44,8 @@ def atoms_of(problem: Problem) -> Atoms:
         facts["ranges", *where] = (pool.rated, tuple((b.low, b.high) for b in pool.buckets))
         facts["supply", *where] = tuple(b.tokens for b in pool.buckets)
         facts["density", *where] = tuple(b.density for b in pool.buckets)
+        facts["taken", *where] = tuple(b.taken for b in pool.buckets)
+        facts["sampling", *where] = (pool.copies, pool.peak, pool.once)
     facts.update(zip(keys_of_rules(problem.rules), problem.rules, strict=True))
     return facts
 
@@ -94,6 +97,7 @@ def assemble(facts: Mapping[Key, Any], like: Problem) -> Problem:
         pools=tuple(_assemble_pool(facts, key[1:]) for key in sorted(k for k in facts if k[0] == "ranges")),
         rules=tuple(sorted((rule for key, rule in facts.items() if key[0] == "rule"), key=_rule_order)),
         baselines=tuple((key[1], facts[key]) for key in sorted(k for k in facts if k[0] == "baseline")),
+        before=facts["before",],
         **{name: facts[name,] for name in SCALARS},
     )
 
@@ -121,9 +125,9 @@ def present(facts: Mapping[Key, Any]) -> frozenset[tuple[str, str]]:
 def needs(key: Key, value: Any) -> Iterator[tuple[str, str]]:
     """What a fact speaks of, as (kind, name): without it the fact means nothing."""
     match key:
-        case ("ranges" | "supply" | "density", source, language, _):
+        case ("ranges" | "supply" | "density" | "taken" | "sampling", source, language, _):
             yield from (("source", source), ("language", language))
-        case ("priority" | "loss law" | "language", code):
+        case ("priority" | "loss law" | "past" | "language", code):
             yield ("language", code)
         case ("transfer" | "cost", code, other):
             yield from (("language", code), ("language", other))
@@ -154,6 +158,7 @@ def _language(language: ProblemLanguage) -> Atoms:
         ("language", code): True,
         ("priority", code): language.priority,
         ("loss law", code): (language.floor, language.scale, language.exponent, language.assumed),
+        ("past", code): language.past,
     }
     facts.update({("transfer", code, other): value for other, value in language.transfer})
     facts.update({("cost", code, other): value for other, value in language.cost})
@@ -192,7 +197,8 @@ def _names(facts: Mapping[Key, Any], kind: str) -> list[str]:
 def _assemble_language(facts: Mapping[Key, Any], code: str) -> ProblemLanguage:
     floor, scale, exponent, assumed = facts["loss law", code]
     transfer, cost = (_pairs(facts, kind, code) for kind in ("transfer", "cost"))
-    return ProblemLanguage(code, facts["priority", code], transfer, cost, floor, scale, exponent, assumed)
+    priority, past = facts["priority", code], facts["past", code]
+    return ProblemLanguage(code, priority, transfer, cost, floor, scale, exponent, assumed, past)
 
 
 def _pairs(facts: Mapping[Key, Any], kind: str, code: str) -> tuple[tuple[str, float], ...]:
@@ -207,6 +213,6 @@ def _assemble_source(facts: Mapping[Key, Any], name: str) -> ProblemSource:
 
 def _assemble_pool(facts: Mapping[Key, Any], where: Key) -> Pool:
     rated, ranges = facts["ranges", *where]
-    columns = zip(ranges, facts["supply", *where], facts["density", *where], strict=True)
-    buckets = tuple(Bucket(low, high, tokens, density) for (low, high), tokens, density in columns)
-    return Pool(where[0], where[1], where[2], rated, buckets)
+    columns = zip(ranges, *(facts[name, *where] for name in ("supply", "density", "taken")), strict=True)
+    buckets = tuple(Bucket(low, high, tokens, density, taken) for (low, high), tokens, density, taken in columns)
+    return Pool(where[0], where[1], where[2], rated, buckets, *facts["sampling", *where])

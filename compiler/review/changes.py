@@ -15,7 +15,7 @@ from mixc.compiler.problem import Problem
 from mixc.compiler.review.atoms import Atoms, Key, assemble, atoms_of, needs, present, pruned, same
 
 Cause: TypeAlias = tuple[str, ...]  # kind, then names
-PER_POOL = ("ranges", "supply", "density")
+PER_POOL = ("ranges", "supply", "density", "taken", "sampling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ def apply(problem: Problem, keys: Iterable[Key], before: Problem, after: Problem
 
 
 def _completed(facts: Atoms, target: Atoms) -> Atoms:
-    """Supply whose three facts do not fit together yet (one moved, another not) as the target states it."""
+    """Supply whose facts do not fit together yet (one moved, another not) as the target states it."""
     result = dict(facts)
     for where in [key[1:] for key in facts if key[0] in PER_POOL]:
-        lengths = {len(_columns(result.get((name, *where)), name)) for name in PER_POOL}
-        if len(lengths) > 1:
+        columns = [_columns(result.get((name, *where)), name) for name in PER_POOL]
+        if len({len(column) for column in columns if column is not None}) > 1:
             for name in PER_POOL:
                 result.pop((name, *where), None)
                 if (name, *where) in target:
@@ -92,9 +92,12 @@ def _completed(facts: Atoms, target: Atoms) -> Atoms:
     return result
 
 
-def _columns(value: Any, name: str) -> tuple[Any, ...]:
+def _columns(value: Any, name: str) -> tuple[Any, ...] | None:
+    """What a fact says by bucket; None where it fits any buckets."""
     if value is None:
         return ()
+    if name == "sampling":
+        return value[0] or None
     columns: tuple[Any, ...] = value[1] if name == "ranges" else value
     return columns
 
@@ -102,8 +105,8 @@ def _columns(value: Any, name: str) -> tuple[Any, ...]:
 def _rank(kind: str) -> int:
     order = (
         "model", "tokens", "compute", "phases", "strategy", "calibration", "form", "signal", "buckets", "order",
-        "baseline", "language", "source", "supply", "density", "limit", "source phases", "priority", "transfer",
-        "cost", "loss law", "rule",
+        "baseline", "after", "language", "source", "supply", "density", "sampling", "limit", "source phases",
+        "priority", "transfer", "cost", "loss law", "rule",
     )  # fmt: skip
     return order.index(kind)
 
@@ -156,7 +159,9 @@ class _Owners:
                 return ("calibration",)
             case ("edges",):
                 return ("calibration",) if self._law else ("buckets",)
-            case ("ranges" | "supply" | "density", *where):
+            case ("before",) | ("past", _) | ("taken", *_):
+                return ("after",)
+            case ("ranges" | "supply" | "density" | "sampling", *where):
                 return self._pool(key[0], tuple(where))
             case ("loss law", code):
                 return ("calibration",) if self._law and self._assumed(code) else ("loss law", code)
@@ -182,6 +187,8 @@ class _Owners:
             return ("calibration",) if self._law else ("buckets",)
         if kind == "density":
             return ("calibration",) if self._law else ("density", where[0])
+        if kind == "sampling":
+            return ("sampling", where[2])
         return ("supply", where[0])
 
 

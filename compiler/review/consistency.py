@@ -33,7 +33,8 @@ def _supplies(manifest: Manifest) -> Clash | None:
     languages = {row.code for row in manifest.languages}
     sources = {row.name for row in manifest.sources}
     for i, row in enumerate(manifest.supply):
-        if len({len(row.low), len(row.high), len(row.tokens), len(row.density)}) > 1:
+        lists = (row.low, row.high, row.tokens, row.density, row.taken or row.tokens, row.copies or row.tokens)
+        if len({len(values) for values in lists}) > 1:
             return f"supply[{i}]", "its lists per bucket differ in length"
         if row.language not in languages or row.source not in sources:
             return f"supply[{i}]", "its language or source is not listed"

@@ -50,6 +50,10 @@ def describe(change: Change) -> Wording:
             return Wording("quality buckets", _edges(a), _edges(b), subject="quality")
         case "order":
             return Wording("order of quality buckets", a.order, b.order, subject="quality")
+        case "after":
+            return Wording("tokens of earlier mixtures", words.tokens(a.before), words.tokens(b.before))
+        case "sampling":
+            return Wording(f"sampling of `{names[0]}`", _sampled(a, names[0]), _sampled(b, names[0]), subject="quality")
         case "baseline":
             return Wording(f"manifest `{names[0]}` of `change(…)`", "old shares", "new shares")
         case "rule":
@@ -152,6 +156,18 @@ def _law(problem: Problem) -> str:
 
 def _both(change: Change, name: str) -> tuple[str, str]:
     return str(getattr(change.before, name)), str(getattr(change.after, name))
+
+
+def _sampled(problem: Problem, domain: str) -> str:
+    pools = [pool for pool in problem.pools if pool.domain == domain]
+    if any(pool.once for pool in pools):
+        return "by a temperature"
+    peaks = [
+        pool.peak / (sum(c * b.tokens for c, b in zip(pool.copies, pool.buckets, strict=True)) / pool.tokens)
+        for pool in pools
+        if pool.copies and pool.tokens
+    ]
+    return f"a curve, the best {max(peaks):.3g} times the mean" if peaks else "by buckets"
 
 
 def _edges(problem: Problem) -> str:

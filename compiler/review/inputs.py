@@ -6,6 +6,7 @@ import os
 from pathlib import Path, PurePath
 
 from mixc.compiler.recipe import Recipe
+from mixc.compiler.review.after import Earlier
 from mixc.compiler.review.plan import stages
 from mixc.compiler.review.provenance import PinnedFile, PinnedSource, Provenance
 from mixc.compiler.review.tables import RunTables
@@ -15,7 +16,9 @@ from mixc.dsl.text import Span
 PLANNED = "the supply comes from published sizes, not from documents"
 
 
-def provenance_of(recipe: Recipe, supply: Supply, tables: RunTables | None = None) -> Provenance:
+def provenance_of(
+    recipe: Recipe, supply: Supply, tables: RunTables | None = None, earlier: Earlier | None = None
+) -> Provenance:
     """What manifest and lock say beside the problem; every path is relative to the recipe's folder."""
     documents = supply.documents
     planning = [source.name for source in recipe.sources if not source.paths]
@@ -23,7 +26,7 @@ def provenance_of(recipe: Recipe, supply: Supply, tables: RunTables | None = Non
         name=recipe.name,
         description=recipe.description,
         params=recipe.params,
-        files=_files(recipe, supply),
+        files=_files(recipe, supply, earlier),
         sources=_sources(supply, planning),
         licences=tuple((one.source, one.license) for one in supply.inputs),
         evaluations=recipe.evaluations,
@@ -31,16 +34,19 @@ def provenance_of(recipe: Recipe, supply: Supply, tables: RunTables | None = Non
         places=_places(recipe),
         seed=recipe.budget.seed,
         reason=PLANNED if planning else None,
-        stages=() if documents is None else stages(documents.catalog.plan, recipe.domains),
+        stages=() if documents is None else stages(documents.catalog.plan, documents.domains),
         bits=None if documents is None else documents.catalog.bits,
         tables=None if tables is None else tables.hash,
+        after=None if earlier is None else earlier.shown,
     )
 
 
-def _files(recipe: Recipe, supply: Supply) -> tuple[PinnedFile, ...]:
+def _files(recipe: Recipe, supply: Supply, earlier: Earlier | None) -> tuple[PinnedFile, ...]:
     files = {("recipe", file.name): PinnedFile("recipe", file.name, file.sha256) for file in recipe.files}
     found = [*supply.files, *(file for one in supply.inputs for file in one.files)]
     files |= {(file.kind, file.name): PinnedFile(file.kind, file.name, file.sha256, file.size) for file in found}
+    if earlier is not None:
+        files["after", earlier.shown] = PinnedFile("after", earlier.shown, earlier.sha256, earlier.size)
     return tuple(files[key] for key in sorted(files))
 
 

@@ -14,7 +14,7 @@ from mixc.compiler.recipe import Limit, Selector
 from mixc.compiler.review import rows
 from mixc.compiler.review.binding import taken, what_binds
 from mixc.compiler.review.canonical import at_least, at_most, canonical, digest, figure
-from mixc.compiler.review.plan_rows import EvaluationRow, SelectionRow
+from mixc.compiler.review.plan_rows import AfterRow, EvaluationRow, SelectionRow
 from mixc.compiler.review.provenance import Provenance
 from mixc.compiler.review.schema import Manifest
 
@@ -38,6 +38,7 @@ def build_manifest(decision: Decision, provenance: Provenance) -> Manifest:
         budget=rows.BudgetRow(
             params=problem.params, tokens=problem.tokens, flops=problem.flops, place=places.get("budget")
         ),
+        after=AfterRow(manifest=provenance.after, tokens=problem.before) if provenance.after else None,
         phases=tuple(
             rows.PhaseRow(name=p.name, tokens=p.tokens, place=places.get(f"phase {p.name}")) for p in problem.phases
         ),
@@ -126,6 +127,7 @@ def _supply(pool: Pool) -> rows.SupplyRow:
         copies=pool.copies or None,
         peak=pool.peak or None,
         once=pool.once or None,
+        taken=tuple(b.taken for b in pool.buckets) if any(b.taken for b in pool.buckets) else None,
     )
 
 
@@ -177,6 +179,7 @@ def _language(decision: Decision, position: int, places: Mapping[str, str]) -> r
         scale=language.scale,
         exponent=language.exponent,
         assumed=language.assumed,
+        past=language.past or None,
         share=figure(take.tokens / decision.problem.tokens, LOSS_DIGITS) or 0.0,
         tokens=take.tokens,
         epochs=None if take.epochs is None else figure(take.epochs),

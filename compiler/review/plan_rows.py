@@ -19,8 +19,15 @@ class SelectionRow(Row):
     tables: Hash | None = None
 
 
+class AfterRow(Row):
+    """The mixture that this one continues: its manifest, and all `tokens` that it and those before it took."""
+
+    manifest: str
+    tokens: Count
+
+
 class EvaluationRow(Row):
-    """An `evaluate` block as the recipe states it; nothing is planned from it yet."""
+    """An `evaluate` block as the recipe states it; of it, what is held out is a stage of the plan, and no more yet."""
 
     suite: str
     panel: str | None = None

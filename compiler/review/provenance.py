@@ -39,7 +39,8 @@ class PinnedSource:
 class Provenance:
     """The recipe's words and inputs. `reason` says why the mixture cannot be run, None when it can.
 
-    `stages` are how documents are read and rated; `bits` and `tables` (a hash) go with them.
+    `stages` are how documents are read and rated; `bits` and `tables` (a hash) go with them. `after` is the manifest
+    of the mixture that this one continues.
     `places` maps what can change (`budget`, `language en`, `source web`, `phase anneal`) to `file:line`.
     """
 
@@ -57,3 +58,4 @@ class Provenance:
     stages: tuple[StageRow, ...] = ()
     bits: int | None = None
     tables: str | None = None
+    after: str | None = None

@@ -47,6 +47,7 @@ def problem_from_manifest(manifest: Manifest) -> Problem:
         signal=manifest.law.signal,
         baselines=tuple((row.manifest, tuple(sorted(row.shares.items()))) for row in manifest.baselines),
         edges=manifest.quality.edges,
+        before=manifest.after.tokens if manifest.after else 0,
     )
 
 
@@ -82,6 +83,7 @@ def _language(row: rows.LanguageRow) -> ProblemLanguage:
         scale=row.scale,
         exponent=row.exponent,
         assumed=row.assumed,
+        past=row.past or 0.0,
     )
 
 
@@ -95,7 +97,8 @@ def _source(row: rows.SourceRow) -> ProblemSource:
 
 
 def _pool(row: rows.SupplyRow) -> Pool:
-    buckets = zip(row.low, row.high, row.tokens, row.density, strict=True)
+    taken = row.taken or (0,) * len(row.tokens)
+    buckets = zip(row.low, row.high, row.tokens, row.density, taken, strict=True)
     cut = tuple(Bucket(*bucket) for bucket in buckets)
     return Pool(row.source, row.language, row.domain, row.rated, cut, row.copies or (), row.peak or 0.0, bool(row.once))
 

@@ -123,7 +123,8 @@ class SupplyRow(Row):
     """Unique tokens of one (source, language, domain) per bucket [low, high) of quality ranks, and their density.
 
     Under a sampling curve `copies` are its means over the buckets, which ties them, and `peak` its value at the best.
-    `once` is of a pool sampled by a temperature: no document is read twice.
+    `once` is of a pool sampled by a temperature: no document is read twice. `taken` tokens were read of each bucket by
+    earlier mixtures, repetitions counted.
     """
 
     source: str
@@ -137,6 +138,7 @@ class SupplyRow(Row):
     copies: Rows[Real] | None = None
     peak: Real | None = None
     once: bool | None = None
+    taken: Rows[Count] | None = None
 
 
 class MixtureRow(Row):
@@ -166,7 +168,8 @@ class LanguageRow(Row):
 
     loss = floor + scale * effective^-exponent; `assumed` when that law is InfoLaw's own for want of a fitted one.
     `effective` is information after transfer and cost, `effective_share` its part of the information of the mixture.
-    `benefit` is the fall of the weighted loss for one more percent of its information.
+    `benefit` is the fall of the weighted loss for one more percent of its information. `past` is what earlier mixtures
+    taught from supply that this one does not have.
     """
 
     code: str
@@ -177,6 +180,7 @@ class LanguageRow(Row):
     scale: Real
     exponent: Real
     assumed: bool
+    past: Real | None = None
     share: Real
     tokens: Count
     epochs: Real | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mixc.compiler.review.plan_rows import EvaluationRow, SelectionRow, StageRow
+from mixc.compiler.review.plan_rows import AfterRow, EvaluationRow, SelectionRow, StageRow
 from mixc.compiler.review.rows import (
     BaselineRow,
     BudgetRow,
@@ -47,6 +47,7 @@ class Manifest(Row):
     recipe: RecipeRow
     params: dict[str, str]
     budget: BudgetRow
+    after: AfterRow | None = None
     phases: Rows[PhaseRow]
     inputs: Rows[InputRow]
     versions: VersionsRow

@@ -86,7 +86,10 @@ def proof(decision: Decision) -> str:
 
 def _headline(manifest: Manifest) -> str:
     budget, runnable = manifest.budget, "" if manifest.runnable else f"; not runnable: {manifest.reason}"
-    sizes = f"{words.tokens(budget.params)} params, {words.tokens(budget.tokens)} tokens, {budget.flops:.3g} FLOPs"
+    after = f" after {words.tokens(manifest.after.tokens)} ({manifest.after.manifest})" if manifest.after else ""
+    sizes = (
+        f"{words.tokens(budget.params)} params, {words.tokens(budget.tokens)} tokens{after}, {budget.flops:.3g} FLOPs"
+    )
     description = f"{manifest.recipe.description}\n" if manifest.recipe.description else ""
     return f"{manifest.recipe.name}: {sizes}, strategy {manifest.strategy.name}{runnable}\n{description}"
 

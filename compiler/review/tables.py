@@ -42,8 +42,8 @@ class PoolCurve:
 class RunTables:
     """Files by content, normaliser tables, rankings by (language, domain), and how pools are drawn that are no buckets.
 
-    `curves` are of pools under a sampling curve; `draws` [phases, levels] of pools sampled by a temperature: expected
-    copies after each phase in units of 2^-32.
+    `curves` are of pools under a sampling curve; `draws` [phases + 1, levels] of pools sampled by a temperature:
+    expected copies before the first phase and after each, in units of 2^-32.
     """
 
     files: tuple[ScannedFile, ...]
@@ -79,7 +79,7 @@ def run_tables(decision: Decision, documents: Documents) -> RunTables:
 
 
 def pool_draws(documents: Documents, pool: ProblemPool, tokens: tuple[int, ...]) -> Ints:
-    """Expected copies [phases, levels] of a pool sampled by a temperature, 1 - exp(-kappa exp(z / T)) (QuRating).
+    """Expected copies [phases + 1, levels] of a pool sampled by a temperature, 1 - exp(-kappa exp(z / T)) (QuRating).
 
     z is a level's distance from the mean of its ranking in standard deviations, by tokens; kappa is what gives the
     tokens that the phases so far take.
@@ -95,8 +95,8 @@ def pool_draws(documents: Documents, pool: ProblemPool, tokens: tuple[int, ...])
     spread = float(np.sqrt(weight @ (ranking.levels - mean) ** 2)) or 1.0
     z, temperature = (ranking.levels - mean) / spread, documents.temperatures[pool.domain]
     held, here = ranking.places(counts.levels), []
-    for p in range(len(tokens)):
-        kappa = kappa_for_budget(counts.tokens, z[held], temperature, sum(tokens[: p + 1]))
+    for p in range(len(tokens) + 1):
+        kappa = kappa_for_budget(counts.tokens, z[held], temperature, pool.buckets[0].taken + sum(tokens[:p]))
         here.append(np.rint(temperature_copies(kappa, temperature, z) * (1 << FIXED)))
     return np.array(here).astype(np.int64)
 
@@ -165,10 +165,11 @@ def tables_bytes(tables: RunTables) -> bytes:
 def read_tables(path: str, wanted: str | None = None) -> tuple[RunTables | None, list[Diagnostic]]:
     """The tables at a path, which must hold what a manifest names by its hash `wanted`."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from mixc.compiler.scan.store import read_numbers
 
     try:
-        found = from_table(pq.read_table(path, memory_map=False))
+        found = from_table(read_numbers(path))
     except FileNotFoundError:
         return None, [no_tables(path, "there is no such file")]
     except (OSError, pa.ArrowException, KeyError, IndexError, ValueError, TypeError):

@@ -165,9 +165,10 @@ def _losses(program: Program, info: Any, share: Any) -> Any:
         return cp.Constant(laws.floor)
     most = program.membership @ (program.cells.gain * np.minimum(program.cells.limit * program.cells.supply, 1.0))
     chain = (np.eye(len(laws)) + laws.transfer)[used]
-    unit = chain @ most
+    unit = chain @ (laws.past + most)
     beta = laws.exponent[used]
-    log_effective = cp.log((chain / unit[:, None]) @ (program.membership @ info)) - laws.cost[used] @ share
+    learnt = laws.past + program.membership @ info
+    log_effective = cp.log((chain / unit[:, None]) @ learnt) - laws.cost[used] @ share
     size = laws.scale[used] * np.exp(-beta * np.log(unit))
     place = np.zeros((len(laws), len(used)))
     place[used, np.arange(len(used))] = size

@@ -51,7 +51,7 @@ def _decision(lowered: Lowered, solution: Solution, grid: Ints, tokens: Ints) ->
         rules=rule_outcomes(lowered, solution, x),
         certificate=certificate(solution, x),
         loss=weighted_loss(scored, losses),
-        information=float(scored.program.information(x).sum()),
+        information=float(scored.program.information(x).sum() + scored.program.laws.past.sum()),
         distance=distance,
     )
 

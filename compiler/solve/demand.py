@@ -166,7 +166,8 @@ class Demand:
     def value(self, worth: Floats, passes: Floats) -> Floats:
         """What the information of every column [m] is worth after `passes` [m], at `worth` [n] per unit of fill."""
         fill = self.program.fill(self.start + passes[self.column] * self.rate)
-        return np.asarray(np.bincount(self.column, worth * self.program.cells.supply * fill, len(passes)))
+        worth = worth * self.program.cells.supply * fill
+        return np.bincount(self.column, worth, len(passes)).astype(np.float64)
 
 
 def rising_root(rise: Callable[[Floats], tuple[Floats, Floats]], low: Floats, high: Floats, guess: Floats) -> Floats:

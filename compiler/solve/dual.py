@@ -76,12 +76,13 @@ def dual_value(program: Program, prices: Multipliers) -> float:
     cost = prices.phase + dilution[program.cells.language][:, None]
     cost = cost - (rules.affine.T @ prices.rule).reshape(n, phases)
     value = (laws.transfer.T @ prices.received + prices.received)[program.cells.language] + rules.info.T @ prices.rule
+    known = -(prices.received @ laws.past + prices.received @ (laws.transfer @ laws.past))
     base = sum((prices.change[j] @ rise.base for j, rise in enumerate(rules.changes)), 0.0)
     terms = [
         _language_minima(program, prices),
         rules.bound * prices.rule,
         -prices.phase * program.phases,
-        np.array([-base]),
+        np.array([known, -base]),
         _cell_minima(program, program.cells.gain * value, cost),
     ]
     every = np.concatenate(terms)

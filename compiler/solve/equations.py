@@ -178,7 +178,7 @@ class Equations:
         costs = cost[language][:, None] + z[form.phase] - (rows.affine.T @ row).reshape(n, phases)
         response = self.cellwise.answer(worth, costs)
         info = program.information(response.x)
-        received = form.chain @ np.bincount(language, info, count)
+        received = form.chain @ (program.laws.past + np.bincount(language, info, count))
         diluted = program.laws.cost @ np.bincount(language, response.x.sum(axis=1), count)
         laws = Laws(priced.weight, priced.each, priced.pull, priced.wanted, priced.thinning, received, diluted)
         columns = form.columns

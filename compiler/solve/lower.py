@@ -75,7 +75,7 @@ def _curvature(problem: Problem) -> float:
     """c = lam / ln K; zero when the signal is tokens."""
     if problem.signal == "tokens":
         return 0.0
-    return (problem.law.a * math.log(problem.params) + problem.law.b) / math.log(problem.tokens)
+    return (problem.law.a * math.log(problem.params) + problem.law.b) / math.log(problem.horizon)
 
 
 def _frame(problem: Problem) -> tuple[Frame, tuple[tuple[int, int], ...]]:
@@ -90,7 +90,8 @@ def _frame(problem: Problem) -> tuple[Frame, tuple[tuple[int, int], ...]]:
     keys = tuple(entry[0] for entry in entries)
     density = np.array([entry[2].density for entry in entries])
     info = problem.signal == "info"
-    gain = density * math.log(budget) * budget / 1e9 if info else np.ones(len(keys))
+    growth = math.log(problem.horizon)
+    gain = density * growth * budget / 1e9 if info else np.ones(len(keys))
     phases = problem.phases
     cells = Cells(
         keys=keys,
@@ -99,9 +100,10 @@ def _frame(problem: Problem) -> tuple[Frame, tuple[tuple[int, int], ...]]:
         gain=gain,
         limit=np.full(len(keys), np.inf),
         phase_limit=np.full((len(keys), len(phases)), np.inf),
+        start=np.array([entry[2].taken / entry[2].tokens for entry in entries]),
     )
     curvature = _curvature(problem)
-    unit = 1e9 / (math.log(budget) * -math.expm1(-curvature)) if info else budget
+    unit = 1e9 / (growth * -math.expm1(-curvature)) if info else budget
     priority = np.array([language.priority for language in problem.languages])
     frame = Frame(
         cells=cells,
@@ -126,8 +128,9 @@ def _limited(problem: Problem, frame: Frame, baseline: BaselineValue) -> tuple[C
     names = ["" for _ in cells.keys]
 
     def tighten(where: int, passes: float, name: str) -> None:
-        if passes < limit[where]:
-            limit[where], names[where] = passes, name
+        left = max(passes - cells.start[where], 0.0)
+        if left < limit[where]:
+            limit[where], names[where] = left, name
 
     sources = {source.name: source for source in problem.sources}
     peaks = best_passes(problem)
@@ -176,6 +179,7 @@ def _laws(problem: Problem, objective: bool) -> LanguageLaws:
             for other, value in language.cost:
                 if other in index:
                     cost[i, index[other]] = value
+    unit = 1.0 if problem.signal == "info" else 1.0 / problem.tokens
     priority = np.array([language.priority for language in problem.languages], dtype=float)
     weight = priority / priority.sum() if priority.sum() > 0 else priority
     return LanguageLaws(
@@ -185,6 +189,7 @@ def _laws(problem: Problem, objective: bool) -> LanguageLaws:
         exponent=np.array([language.exponent for language in problem.languages]),
         transfer=transfer,
         cost=cost,
+        past=np.array([language.past for language in problem.languages]) * unit,
     )
 
 

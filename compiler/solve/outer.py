@@ -108,13 +108,14 @@ def polyhedron(program: Program, tangents: Tangents, cap: Floats, limit: Floats)
     """
     linear = Linear()
     tokens, info = _cells(program, linear, tangents, cap, limit)
-    reference = tangents.reference
-    count, one = len(program.laws), identity(len(program.laws))
+    reference, laws = tangents.reference, program.laws
+    count, one = len(laws), identity(len(laws))
     linear.column("J", count)
     linear.column("r", count)
     per_unit = sparse.csr_array(diagonal(-1.0 / reference) @ program.membership)
     known = program.information(np.zeros(program.shape))
-    linear.row("J is information", after(per_unit, info) | {"J": one}, -(per_unit @ known), equality=True)
+    before = laws.past / reference - per_unit @ known
+    linear.row("J is information", after(per_unit, info) | {"J": one}, before, equality=True)
     by_language = sparse.csr_array(-(program.membership @ gathering(program)))
     linear.row("r is shares", after(by_language, tokens) | {"r": one}, 0.0, equality=True)
     losses = _losses(program, linear, tangents, reference)

@@ -60,7 +60,10 @@ class Ties:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LanguageLaws:
-    """loss_i = floor + scale * eff_i^-exponent, eff = ((I + T) J) exp(-V r); `weight` sums to one (or is zero)."""
+    """loss_i = floor + scale * eff_i^-exponent, eff = ((I + T) J) exp(-V r); `weight` sums to one (or is zero).
+
+    `past` [L] is the part of J that is not of these cells: what earlier mixtures taught.
+    """
 
     weight: Floats
     floor: Floats
@@ -68,6 +71,11 @@ class LanguageLaws:
     exponent: Floats
     transfer: Floats
     cost: Floats
+    past: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def __post_init__(self) -> None:
+        if not len(self.past):
+            object.__setattr__(self, "past", np.zeros(len(self.weight)))
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -151,7 +159,7 @@ class Program:
 
     def signals(self, x: Floats) -> tuple[Floats, Floats]:
         """(J, r): information and share of the budget of every language [L], [L]."""
-        return self.membership @ self.information(x), self.membership @ x.sum(axis=1)
+        return self.laws.past + self.membership @ self.information(x), self.membership @ x.sum(axis=1)
 
     def effective(self, x: Floats) -> Floats:
         """eff [L] of every language."""

@@ -90,7 +90,7 @@ def _plain(program: Program) -> Program:
         changes=tuple(replace(c, rule=position[c.rule]) for c in rules.changes if c.rule in position),
     )
     none = np.zeros(len(laws))
-    logarithms = replace(laws, weight=none, floor=none, scale=1 + laws.exponent, exponent=none)
+    logarithms = replace(laws, weight=none, floor=none, scale=1 + laws.exponent, exponent=none, past=none)
     cells = replace(program.cells, gain=np.ones(len(program.cells)))
     return replace(program, cells=cells, laws=logarithms, rules=kept, curvature=0.0)
 

@@ -254,9 +254,11 @@ def _sources(draw: st.DrawFn, name: str, phases: list[str]) -> ProblemSource:
 def _pools(draw: st.DrawFn, source: str, code: str, domain: str) -> Pool:
     cut = draw(st.sampled_from([(0.0, 1.0), (0.0, 0.2, 1.0), (0.0, 1 / 3, 1.0)]))
     buckets = tuple(
-        Bucket(low, high, draw(st.integers(0, 10**13)), draw(UNIT)) for low, high in itertools.pairwise(cut)
+        Bucket(low, high, draw(st.integers(0, 10**13)), draw(UNIT), draw(st.sampled_from([0, 0, 10**9])))
+        for low, high in itertools.pairwise(cut)
     )
-    return Pool(source, code, domain, draw(st.booleans()), buckets)
+    sampling = draw(st.sampled_from([((), 0.0, False), ((), 0.0, True), ((0.5,) * len(buckets), 2.0, False)]))
+    return Pool(source, code, domain, draw(st.booleans()), buckets, *sampling)
 
 
 def _in_order(rule: Rule) -> tuple[str, str, str, float]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from review_builder import decided, language, pool, problems, share, small_problem
 
-from mixc.compiler.problem import Problem, ProblemPhase, ProblemSource
+from mixc.compiler.problem import Pool, Problem, ProblemPhase, ProblemSource
 from mixc.compiler.recipe import Limit, Selector, Strategy, Term
 from mixc.compiler.review.changes import changed_inputs, grouped
 
@@ -62,9 +62,21 @@ POLISH = replace(
 )
 
 
+def sampled(one: Pool) -> Pool:
+    """The pool under a curve."""
+    return replace(one, copies=(1.5,) * len(one.buckets), peak=2.0)
+
+
+def read_before(one: Pool, tokens: int) -> Pool:
+    """The pool, its best bucket read by an earlier mixture."""
+    return replace(one, buckets=(replace(one.buckets[0], taken=tokens), *one.buckets[1:]))
+
+
 @pytest.mark.parametrize(
     ("b", "causes"),
     [
+        (replace(A, pools=(sampled(A.pools[0]), *A.pools[1:])), [("sampling", A.pools[0].domain)]),
+        (replace(A, before=10**9, pools=(read_before(A.pools[0], 10**9), *A.pools[1:])), [("after",)]),
         (MORE, [("tokens",)]),
         (replace(A, params=7e9, flops=6 * 7e9 * 100e9), [("model",)]),
         (replace(A, flops=8 * 1.2e9 * 100e9), [("compute",)]),

@@ -117,6 +117,9 @@ def random_instance(
     if curvature == 0.0:
         cells = replace(cells, gain=np.ones(len(cells)))
     laws = _random_laws(rng, count, curvature)
+    if begun:
+        learnt = np.bincount(cells.language, cells.gain * cells.supply, count)
+        laws = replace(laws, past=np.where(apart.random(count) < begun, learnt * apart.uniform(0, 0.5, count), 0.0))
     plain = RuleRows(len(cells), steps, count).build()
     program = Program(cells, laws, budget, plain, curvature, ties=ties)
     wanted = int(rng.integers(rules[0], rules[1] + 1)) if kinds else 0
