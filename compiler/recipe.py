@@ -127,14 +127,16 @@ class SupplyEntry:
 class Source:
     """Where tokens come from: documents (`paths`) or published sizes (`supply_file` or `supply`).
 
-    `phases` is None for a source of the whole recipe, else the phases that declare it. `phase_limits` are added to
-    `limit`, never a replacement.
+    `paths` are seen from the recipe's folder and keep `${…}` of the recipe's `path_params`; so does `supply_name`, how
+    `supply_file` is shown where it needs that. `phases` is None for a source of the whole recipe, else the phases that
+    declare it. `phase_limits` are added to `limit`, never a replacement.
     """
 
     name: str
     domain: str
     paths: tuple[str, ...] = ()
     supply_file: str | None = None  # absolute path; shown relative to the recipe
+    supply_name: str | None = None
     supply: tuple[SupplyEntry, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     language: str | None = None
@@ -191,13 +193,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """QuaDMix's curve (lambda, omega, eta, epsilon) or QuRating's temperature."""
+    """QuaDMix's curve (lambda, omega, eta, epsilon) or QuRating's temperature.
+
+    `stated_omega` is what the recipe says where `omega` was scaled to the budget.
+    """
 
     lam: float | None = None
     omega: float | None = None
     eta: float | None = None
     epsilon: float | None = None
     temperature: float | None = None
+    stated_omega: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +252,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How quality is cut into buckets. `edges` are upper ranks, 0 = best, the last is 1; None = the calibration's."""
+    """How quality is cut into buckets. `edges` are upper ranks, 0 = best, the last is 1; None = the calibration's.
+
+    `scale = omega`: the omegas of all sampling curves times one factor, so that the curves give the budget as they are.
+    """
 
     edges: tuple[float, ...] | None = None
     normalize: Literal["rank", "zscore", "minmax"] = "rank"
     order: Order = "free"
     order_span: Span | None = field(compare=False, default=None)
+    scale: Literal["copies", "omega"] = "copies"
+    scale_span: Span | None = field(compare=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +317,22 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PathParam:
+    """A param that does no more than say where files lie: its value here, and the recipe's own.
+
+    `default` may use other such params; None for an absolute path, which no other machine need have.
+    """
+
+    name: str
+    value: str
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything a recipe says, resolved. `all_languages` holds the defaults of `languages all { … }`.
 
+    `params` are those given to compile it, apart from `path_params`.
     `languages` is empty and `all_languages` None when the recipe declares none: then every language found, priority 1.
     """
 
@@ -331,3 +355,9 @@ class Recipe:
     phases: tuple[Phase, ...] = ()
     rules: tuple[Rule, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    path_params: tuple[PathParam, ...] = ()
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The values of `path_params` by name."""
+        return {param.name: param.value for param in self.path_params}

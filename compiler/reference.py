@@ -72,6 +72,12 @@ minimize loss
   s = x.s`.
 - Files are read from the recipe's own folder and below; `--allow-outside` lifts that.
 - Strings are double-quoted; `"${root}/data"` fills in a param.
+- A param that nothing but names of files uses only says where files lie, and may differ between
+  machines: `scan`, `compile`, `run` and `verify` take `--param root=DIR`, and the manifest, the lock
+  and the tables keep `${root}`, so their bytes are the same everywhere. `run` and `verify` fall back
+  on the recipe's own value, unless that is an absolute path, which no manifest states. Relative
+  paths are seen from the folder of the recipe and of its manifest. Names of files keep `${…}` up to
+  the first wildcard.
 """
 _RULES: Final = """\
 The unknowns are the tokens of every cell: source, language, domain and quality bucket, per phase. A
@@ -93,6 +99,27 @@ rule bounds sums over cells.
 - If a language is declared, exactly the declared ones are in the mixture; if none is, every one
   that has supply.
 """
+_DOCUMENTS: Final = """\
+Sources with a `path` are documents: `mixc scan` counts them by quality, `mixc run` draws them.
+
+- Quality is a rank: the share of tokens, of a language and domain over all sources, that are as
+  good or better by the merged scores of `weights`. Buckets are intervals of it.
+- A domain with `sampling = { lambda: …, omega: …, eta: …, epsilon: … }` has no buckets that are
+  free of each other: a document of rank r is read k S(r) times, where S(r) is (2 / (1 +
+  exp(-lambda (omega - r))))^eta + epsilon down to rank omega, and epsilon below (QuaDMix).
+- `quality { scale = copies }`: the mixture decides k for every source, language and domain, and
+  omegas stay as they are. `scale = omega` first multiplies all omegas by one factor, none beyond
+  100%, such that the curves give the budget with k = 1, as QuaDMix steers the size of a selection:
+  a domain of T tokens gives T times the integral of S, whatever its scores are. What the mixture
+  then decides is how languages and domains depart from that: k is about 1 on the whole. Where some
+  domains have no curve, those with one are to give that part of the budget that they are of all
+  tokens. The plan in the manifest states every omega beside the recipe's own.
+- `evaluate { holdout = 0.1% }` keeps documents out of training: those whose hash, XXH64 with seed
+  42 of `SEED:split:SOURCE:ID`, is below that share of all hashes. They are no supply, are drawn in
+  no phase, and are the same for every recipe with this `budget.seed` and source; a larger share
+  holds out the same ones and more. A document without an id is told by its text; with `ids =
+  per-file`, `FILE:` stands before the id. `mixc verify` looks for them in the selection.
+"""
 
 
 def reference() -> str:
@@ -102,6 +129,7 @@ def reference() -> str:
         ("The file", _FILE, 2),
         ("Numbers and units", _units(), 2),
         ("Rules", _RULES, 2),
+        ("Documents", _DOCUMENTS, 2),
         ("Functions", _bullets(_function(name) for name in FUNCTIONS), 2),
         ("Strategies", _bullets(_strategy(name) for name in STRATEGIES), 2),
         ("Kinds", "`=` sets a key, `<=` stands for any bound on it.\n", 2),
@@ -207,6 +235,7 @@ def _wrapped(text: str, indent: str = "") -> str:
 _WORDS: Final[Mapping[str, Callable[[], str]]] = {
     **dict.fromkeys(("recipe", "import", "extends", "override"), lambda: _FILE),
     **dict.fromkeys(("require", "prefer", "minimize", "within", "each", "best", "rules"), lambda: _RULES),
+    "documents": lambda: _DOCUMENTS,
     "functions": lambda: _bullets(_function(name) for name in FUNCTIONS),
     "strategies": lambda: _bullets(_strategy(name) for name in STRATEGIES),
     "units": _units,

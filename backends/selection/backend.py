@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mixc.backends.selection.checks import checks, exact_checks
 from mixc.backends.selection.cuts import CUT, read_cuts
+from mixc.backends.selection.inputs import holds_out
+from mixc.backends.selection.inputs import misgiven as misgiven
 from mixc.backends.selection.materialize import Form as Form
 from mixc.backends.selection.materialize import Texts
 from mixc.backends.selection.materialize import materialize as materialize
@@ -63,6 +65,7 @@ def told(job: Run, outcome: Outcome, folder: str, form: str, texts: Texts | None
     if form == "json":
         data = {"output": folder, "shards": len(outcome.markers), "selection": rows}
         data |= {"cut": outcome.cut} if outcome.cut else {}
+        data |= {"withheld": outcome.withheld} if holds_out(job) else {}
         data |= {"texts": {"shards": len(texts.markers), "bytes": texts.size}} if texts is not None else {}
         return json.dumps(data, indent=1) + "\n"
     lines = [
@@ -77,9 +80,14 @@ def told(job: Run, outcome: Outcome, folder: str, form: str, texts: Texts | None
         for row in rows
     ]
     before = f", {outcome.before} of them before" if outcome.before else ""
+    withheld = _withheld(outcome.withheld if holds_out(job) else None)
     header = ("phase", "source", "planned", "realised", "documents", "digest")
     shown = table(header, lines, left=(0, 1, 5))
-    return f"{shown}\n{len(outcome.markers)} shards{before}; wrote {folder}\n{_texts(texts)}"
+    return f"{shown}\n{len(outcome.markers)} shards{before}{withheld}; wrote {folder}\n{_texts(texts)}"
+
+
+def _withheld(count: int | None) -> str:
+    return "" if count is None else f", {count:,} documents held out"
 
 
 def _texts(texts: Texts | None) -> str:
@@ -100,6 +108,7 @@ def reported(report: Report, form: str) -> str:
             "cells": cells,
             "faults": report.faults,
         }
+        data |= {} if report.withheld is None else {"withheld": report.withheld}
         return json.dumps(data, indent=1) + "\n"
     worst = sorted(report.cells, key=lambda cell: (-abs(cell.z), cell.phase, cell.cell))[:5]
     lines = [
@@ -113,5 +122,6 @@ def reported(report: Report, form: str) -> str:
     )
     return (
         f"{table(('phase', 'cell', 'planned', 'expected', 'realised', 'z'), lines, left=(0, 1))}\n"
-        f"{report.shards} shards, {report.documents:,} documents, {report.recomputed} shards drawn again: {verdict}\n"
+        f"{report.shards} shards, {report.documents:,} documents{_withheld(report.withheld)}, "
+        f"{report.recomputed} shards drawn again: {verdict}\n"
     )

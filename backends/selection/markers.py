@@ -10,7 +10,7 @@ from typing import Any
 from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.sums import Sums, from_rows, to_rows
 
-VERSION = 2
+VERSION = 3
 SUFFIX = ".done.json"
 
 
@@ -28,7 +28,8 @@ class Marker:
     """What a finished shard vouches for.
 
     `manifest` is the integrity hash of the manifest, `identity` the content hash of the file that was read. `documents`
-    and `tokens` were seen in it; `digests` are per phase, in hexadecimal. `cut` is the hash of the exact cuts, if any.
+    and `tokens` were seen in it, beside `withheld` documents that are held out; `digests` are per phase, in
+    hexadecimal. `cut` is the hash of the exact cuts, if any.
     """
 
     manifest: str
@@ -42,6 +43,7 @@ class Marker:
     digests: tuple[str, ...]
     sums: Sums
     cut: str = ""
+    withheld: int = 0
 
 
 def marker_path(folder: Path, name: str) -> Path:
@@ -69,6 +71,7 @@ def marker_text(marker: Marker) -> str:
         "digests": list(marker.digests),
         "sums": to_rows(marker.sums),
         "cut": marker.cut,
+        "withheld": marker.withheld,
     }
     return json.dumps(data, sort_keys=True) + "\n"
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
+from mixc.dsl.suggest import suggest
+from mixc.dsl.wording import listed
+
+SHOWN = 8  # of what a diagnostic lists
 
 
 @page("M570")
@@ -78,18 +82,20 @@ def busy_output(folder: str) -> Diagnostic:
 
 
 @page("M575")
-def failed_shards(count: int, first: str, message: str) -> Diagnostic:
+def failed_shards(places: Sequence[str], message: str) -> Diagnostic:
     """parts of the documents could not be selected from
 
     The worker that did it failed for a reason that has nothing to do with the data: it was killed, ran out of memory,
-    or hit a bug of mixc. What others finished is kept.
+    or hit a bug of mixc. What others finished is kept. Row groups are counted from 0.
 
     What to do: run the same command again; with fewer workers if memory was short.
     """
+    count, more = len(places), places[1:SHOWN]
+    rest = f" and {count - SHOWN} more" if count > SHOWN else ""
     return Diagnostic(
         "M575",
-        f"{count} shard{'s' * (count > 1)} failed, the first is `{first}`: {message.splitlines()[-1][:200]}",
-        notes=("what was finished is kept",),
+        f"{count} shard{'s' * (count > 1)} failed, the first is {places[0]}: {message.splitlines()[-1][:200]}",
+        notes=(*((f"also {'; '.join(more)}{rest}",) if more else ()), "what was finished is kept"),
         helps=("run the same command again; with fewer `--workers` if memory was short",),
     )
 
@@ -158,6 +164,23 @@ def not_exact(name: str, domain: str) -> Diagnostic:
     )
 
 
+@page("M569")
+def not_exact_after(name: str, earlier: str) -> Diagnostic:
+    """a mixture that continues another cannot be cut exactly
+
+    `--exact` moves the place at which documents stop to be taken, so it would have to know where the earlier mixture's
+    run stopped; the manifest knows where it stops on average.
+
+    What to do: run without `--exact`.
+    """
+    return Diagnostic(
+        "M569",
+        f"`--exact` cannot cut a mixture that continues `{earlier}`",
+        subject=name,
+        helps=("run without `--exact`",),
+    )
+
+
 @page("M580")
 def not_as_selected(folder: str, what: Sequence[str], count: int) -> Diagnostic:
     """a selection is not what its manifest says
@@ -187,3 +210,58 @@ def no_selection(folder: str) -> Diagnostic:
     What to do: `mixc run NAME.manifest.json -o FOLDER`.
     """
     return Diagnostic("M581", f"`{folder}` holds no selection", subject=folder, helps=("run a manifest into it first",))
+
+
+@page("M586")
+def unknown_param(name: str, known: Sequence[str]) -> Diagnostic:
+    """a param is none of the manifest's paths
+
+    `--param` says to `mixc run` and `mixc verify` where files lie: it fills in `${root}` in the paths that the manifest
+    keeps. Every other param of a recipe has done its work when the recipe is compiled.
+
+    Example: `mixc run web.manifest.json -o out --param rot=/mnt/data`
+
+    What to do: correct the name; or set the param where it decides something, `mixc compile --param`.
+    """
+    nearest = suggest(name, known)
+    helps = (f"did you mean `{nearest}`?",) if nearest else ()
+    none = "no path of this manifest has a param"
+    return Diagnostic(
+        "M586",
+        f"no path of the manifest has a param `{name}`",
+        notes=(f"params of its paths: {listed(known, 20)}" if known else none,),
+        helps=helps or ("params that decide something are given to `mixc compile`",),
+    )
+
+
+@page("M587")
+def missing_param(name: str, manifest: str) -> Diagnostic:
+    """a param of the manifest's paths has no value
+
+    The recipe gives it an absolute path, which other machines need not have, so the manifest does not state it: its
+    bytes are the same wherever it was compiled.
+
+    What to do: say where the files lie on this machine, `--param root=DIR`. A relative path is seen from the folder of
+    the manifest.
+    """
+    return Diagnostic(
+        "M587",
+        f"`{name}` says where documents lie, and has no value",
+        subject=manifest,
+        notes=("the manifest states no path that only one machine has",),
+        helps=(f"say where they lie here: `--param {name}=DIR`",),
+    )
+
+
+@page("M588")
+def settled_param(name: str, manifest: str) -> Diagnostic:
+    """a param was settled when the recipe was compiled
+
+    The manifest is what the recipe gives with this value. `mixc run` and `mixc verify` take params that say where files
+    lie, and no others: with another value the manifest would be another one.
+
+    What to do: leave it out, or compile again with the value.
+    """
+    return Diagnostic("M588", f"`{name}` is no place of files: compiling has settled it", subject=manifest, helps=(
+        f"leave it out, or compile again with `--param {name}=VALUE`",
+    ))  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
@@ -15,41 +14,21 @@ from typing import Any
 from mixc.backends.selection import messages
 from mixc.backends.selection.cuts import CUT, Cuts, read_cuts
 from mixc.backends.selection.cutting import find_cuts
+from mixc.backends.selection.inputs import Run as Run
+from mixc.backends.selection.inputs import found_files as found_files
 from mixc.backends.selection.mapping import failed
 from mixc.backends.selection.markers import SUFFIX, Marker, marker_path, read_marker
 from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.shard import SELECTION, Task, Work
 from mixc.backends.selection.sums import Sums, total
 from mixc.compiler.documents.data import DataFile, Unreadable
-from mixc.compiler.documents.files import find_files
 from mixc.compiler.documents.reading import parts
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.progress import Progress
-from mixc.compiler.recipe import Source
 from mixc.compiler.review.plan import plan_from_manifest
-from mixc.compiler.review.schema import Manifest
-from mixc.compiler.review.tables import RunTables
-from mixc.compiler.scan.plan import Plan, SourcePlan
-from mixc.compiler.scan.store import Store
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 RUN, LOCK = "run.json", ".lock"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """A manifest to run, its tables, and where they lie; `folder` is what its paths are seen from."""
-
-    path: Path
-    tables_path: Path
-    manifest: Manifest
-    tables: RunTables
-    folder: Path
-
-    @property
-    def integrity(self) -> str:
-        """The hash that the manifest states of itself."""
-        return self.manifest.integrity or ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +44,11 @@ class Outcome:
         """Sums over all shards."""
         return total(marker.sums for marker in self.markers)
 
+    @property
+    def withheld(self) -> int:
+        """Documents that are held out."""
+        return sum(marker.withheld for marker in self.markers)
+
     def digest(self, phase: int, source: str) -> str:
         """The selection digest of a phase and a source, whatever its order, sharding or format."""
         parts = (int(m.digests[phase], 16) for m in self.markers if m.source == source)
@@ -79,6 +63,8 @@ def run(
         return None, [messages.not_runnable(str(job.path), job.manifest.reason or "it selects nothing")]
     if exact and job.tables.draws:
         return None, [messages.not_exact(str(job.path), sorted(job.tables.draws)[0][2])]
+    if exact and job.manifest.after is not None:
+        return None, [messages.not_exact_after(str(job.path), job.manifest.after.manifest)]
     plan = plan_from_manifest(job.manifest)
     files, found = found_files(plan, job)
     if has_errors(found):
@@ -141,7 +127,9 @@ def _run(
 
 def work_of(job: Run, output: Path, cut: str = "") -> Work:
     """What workers are told of a run."""
-    return Work(str(job.path.absolute()), str(job.tables_path.absolute()), str(output.absolute()), job.integrity, cut)
+    values, _ = job.places(plan_from_manifest(job.manifest))
+    manifest, tables = str(job.path.absolute()), str(job.tables_path.absolute())
+    return Work(manifest, tables, str(output.absolute()), job.integrity, cut, tuple(sorted(values.items())))
 
 
 def cuts_of(
@@ -184,40 +172,6 @@ def stands(marker: Marker, task: Task, job: Run, output: Path, cut: str = "") ->
         return same and marker.name == task.name and (output / task.name).stat().st_size == marker.output.size
     except OSError:
         return False
-
-
-def found_files(plan: Plan, job: Run) -> tuple[list[tuple[DataFile, str]], list[Diagnostic]]:
-    """Every scanned file as it lies there now, with its content hash; what changed since is reported."""
-    scanned = {(file.source, file.name): file for file in job.tables.files}
-    there: dict[tuple[str, str], DataFile] = {}
-    found: list[Diagnostic] = []
-    for source in plan.sources:
-        files, problems = find_files(as_source(source), job.folder)
-        found += problems
-        there |= {(source.name, file.name): file for file in files}
-    if has_errors(found):
-        return [], found
-    found += [messages.changed_file(name, of, "was not scanned") for of, name in sorted(there.keys() - scanned.keys())]
-    found += [messages.changed_file(name, of, "is gone") for of, name in sorted(scanned.keys() - there.keys())]
-    store = Store(job.folder)
-    pairs = []
-    for key in sorted(there.keys() & scanned.keys()):
-        try:
-            identity = store.identity(there[key], plan.source(key[0]).wanted)
-        except Unreadable as error:
-            found.append(error.diagnostic)
-            continue
-        if identity != scanned[key].identity:
-            found.append(messages.changed_file(key[1], key[0], "is not what was scanned"))
-        pairs.append((there[key], identity))
-    with contextlib.suppress(OSError):
-        store.save()
-    return pairs, found
-
-
-def as_source(plan: SourcePlan) -> Source:
-    """What finding files needs to know of a source."""
-    return Source(plan.name, plan.domain or "und", paths=plan.paths, format=plan.format)
 
 
 @contextmanager

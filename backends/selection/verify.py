@@ -30,6 +30,8 @@ from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
+from mixc.compiler.scan.holdout import held_out
+from mixc.compiler.scan.plan import Plan
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 SHOWN = 8
@@ -37,13 +39,17 @@ SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was verified: `faults` in words, none for a selection that stands."""
+    """What was verified: `faults` in words, none for a selection that stands.
+
+    `withheld` documents are held out; None where the manifest asks for no hold-out.
+    """
 
     shards: int
     recomputed: int
     documents: int
     cells: tuple[CellCheck, ...]
     faults: tuple[str, ...]
+    withheld: int | None = None
 
 
 def verify(
@@ -69,7 +75,7 @@ def verify(
     work = work_of(job, output, cuts.hash if cuts is not None else "")
     faults += _marked(work, tasks, markers)
     there = [marker for marker in markers.values() if marker is not None]
-    faults += [fault for marker in there for fault in _output(output, marker)]
+    faults += [fault for marker in there for fault in _output(output, marker, plan)]
     faults += _seen(job, there)
     chosen = sampled(tasks, recompute)
     faults += _recomputed(work, chosen, markers, executor, progress)
@@ -82,7 +88,8 @@ def verify(
         for check in cells
         if not check.within
     ]
-    report = Report(len(tasks), len(chosen), sum(m.documents for m in there), cells, tuple(faults))
+    withheld = None if plan.holdout is None else sum(marker.withheld for marker in there)
+    report = Report(len(tasks), len(chosen), sum(m.documents for m in there), cells, tuple(faults), withheld)
     return report, [messages.not_as_selected(str(output), faults[:SHOWN], len(faults))] if faults else []
 
 
@@ -101,8 +108,8 @@ def _marked(work: Work, tasks: Sequence[Task], markers: dict[str, Marker | None]
     return faults
 
 
-def _output(output: Path, marker: Marker) -> list[str]:
-    """The output is the one that was written, and holds what the marker says."""
+def _output(output: Path, marker: Marker, plan: Plan) -> list[str]:
+    """The output is the one that was written, holds what the marker says, and nothing that is held out."""
     path = output / marker.name
     try:
         data = path.read_bytes()
@@ -111,7 +118,8 @@ def _output(output: Path, marker: Marker) -> list[str]:
     if len(data) != marker.output.size or xxhash.xxh3_128_hexdigest(data) != marker.output.hash:
         return [f"{marker.name} was changed after it was written"]
     try:
-        table = pq.read_table(pa.BufferReader(data), columns=["copies", "tokens"])
+        names = ["copies", "tokens"] if plan.holdout is None else ["copies", "tokens", "id"]
+        table = pq.read_table(pa.BufferReader(data), columns=names)
     except pa.ArrowException:
         return [f"{marker.name} cannot be read"]
     copies, tokens = table["copies"].to_numpy(), table["tokens"].to_numpy()
@@ -119,6 +127,8 @@ def _output(output: Path, marker: Marker) -> list[str]:
     held = sum(cell.documents for cell in marker.sums.values()), sum(cell.tokens for cell in marker.sums.values())
     if (documents, amount) != held or table.num_rows != marker.output.rows:
         return [f"{marker.name} holds {amount:,} tokens, its marker says {held[1]:,}"]
+    if plan.holdout is not None and (count := held_out(plan, plan.holdout, marker.source, marker.file, table["id"])):
+        return [f"{marker.name} holds {count:,} documents that are held out"]
     return []
 
 

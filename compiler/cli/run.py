@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Engine, Workers, report, show, wrong
+from mixc.compiler.cli.session import Diagnostics, Engine, Workers, given_params, report, show, wrong
 
 if TYPE_CHECKING:
     from mixc.dsl.diagnostics import Diagnostic
@@ -23,7 +25,12 @@ Repeat = Annotated[
 Recompute = Annotated[
     str, typer.Option("--recompute", metavar="SHARE", help="How many of the shards are drawn again: `5%`, `100%`.")
 ]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="Say where files lie: `root=/mnt/data`.")
+]
 Form = Annotated[Literal["text", "json"], typer.Option("--format", help="A table, or one JSON object.")]
+
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
 def run_manifest(
@@ -34,6 +41,7 @@ def run_manifest(
     exact: Exact = False,
     materialize: Materialize = False,
     repeat: Repeat = False,
+    params: Params = None,
     form: Form = "text",
     diagnostics: Diagnostics = "full",
 ) -> int:
@@ -44,7 +52,7 @@ def run_manifest(
 
     if repeat and not materialize:
         wrong("`--repeat` is about texts: write `--materialize --repeat`")
-    job, found = opened(manifest)
+    job, found = opened(manifest, given_params(params))
     if job is None:
         return report(found, diagnostics)
     backend = registry.load("selection")
@@ -64,6 +72,7 @@ def verify_selection(
     recompute: Recompute = "5%",
     engine: Engine = "local",
     workers: Workers = None,
+    params: Params = None,
     form: Form = "text",
     diagnostics: Diagnostics = "full",
 ) -> int:
@@ -73,7 +82,7 @@ def verify_selection(
     from mixc.compiler.executor import run_on
 
     share = share_of(recompute)
-    job, found = opened(manifest)
+    job, found = opened(manifest, given_params(params))
     if job is None:
         return report(found, diagnostics)
     backend = registry.load("selection")
@@ -86,12 +95,13 @@ def verify_selection(
     return code
 
 
-def opened(manifest: Path) -> tuple[Any, list[Diagnostic]]:
-    """A manifest with its tables, ready to run; None with the reason where it cannot be."""
+def opened(manifest: Path, given: Mapping[str, str] = NO_PARAMS) -> tuple[Any, list[Diagnostic]]:
+    """A manifest with its tables, ready to run where `given` says that files lie; None with the reason against it."""
     from mixc.compiler import registry
-    from mixc.compiler.cli.compile import tables_beside
+    from mixc.compiler.review.beside import tables_beside
     from mixc.compiler.review.reading import read_manifest
     from mixc.compiler.review.tables import read_tables
+    from mixc.dsl.diagnostics import has_errors
 
     backend = registry.load("selection")
     found_manifest, found = read_manifest(str(manifest))
@@ -103,7 +113,9 @@ def opened(manifest: Path) -> tuple[Any, list[Diagnostic]]:
     tables, problems = read_tables(str(path), found_manifest.selection.tables)
     if tables is None:
         return None, [*found, *problems]
-    return backend.Run(manifest, path, found_manifest, tables, manifest.parent.absolute()), found
+    job = backend.Run(manifest, path, found_manifest, tables, manifest.parent.absolute(), given)
+    found += backend.misgiven(job)
+    return None if has_errors(found) else job, found
 
 
 def share_of(text: str) -> float:

@@ -72,6 +72,7 @@ def _demands(rule: Rule, code: str) -> bool:
 def check_quality(recipe: Recipe, merged: Merged, context: Context) -> None:
     """A target is a rater or a gate, never both; a sampling curve leaves no room for `order = shares`."""
     quality = recipe.quality
+    _check_scale(recipe, context)
     gates = {target.name for target in recipe.targets if target.fraction is not None}
     for domain in recipe.domains:
         entry = merged.one("domain", domain.name)
@@ -90,3 +91,20 @@ def check_quality(recipe: Recipe, merged: Merged, context: Context) -> None:
             note = "a sampling curve decides the order of its domain by itself"
             help_ = "remove one of them, or write `order = epochs`"
             context.out.append(keys_exclude(quality.order_span, what, "asks for an order here", others, note, help_))
+
+
+def _check_scale(recipe: Recipe, context: Context) -> None:
+    """`scale = omega` scales sampling curves to a number of tokens, so it needs both."""
+    span = recipe.quality.scale_span
+    if recipe.quality.scale != "omega" or span is None:
+        return
+    if not any(domain.sampling is not None and domain.sampling.temperature is None for domain in recipe.domains):
+        what = "`scale = omega` has no sampling curve to scale"
+        note = "a curve has `lambda`, `omega`, `eta` and `epsilon`; the recipe has none"
+        help_ = "remove it, or give a domain a curve: `sampling = { lambda: 12, omega: 35%, eta: 1, epsilon: 0.002 }`"
+        context.out.append(keys_exclude(span, what, "scales the omega of curves", [], note, help_))
+    elif recipe.budget.tokens is None and recipe.budget.span is not None:
+        what = "`scale = omega` needs the number of tokens, which the budget leaves open"
+        others = [Label(recipe.budget.span, "compute alone: the size is searched for")]
+        note = "omegas are scaled until the curves give all tokens of the budget"
+        context.out.append(keys_exclude(span, what, "needs tokens here", others, note, "state `model` or `tokens`"))

@@ -35,7 +35,9 @@ class Context:
     """The checked program so far. `scopes` and `files` are found by the text that a node stands in.
 
     `budget` holds the sizes known so far, `budget_settings` what states them, `budget_open` those being evaluated.
-    `in_phases` while the budgets of phases are read, which may be parts of a budget that is still open.
+    `in_phases` while the budgets of phases are read, which may be parts of a budget that is still open, `in_places`
+    while names of files are. `root` is the scope that the command line sets, `placing` and `deciding` are its params
+    that were used in names of files, and elsewhere.
     """
 
     tree: Tree
@@ -47,6 +49,10 @@ class Context:
     budget_settings: Mapping[str, Expression] = field(default_factory=dict)
     budget_open: list[str] = field(default_factory=list)
     in_phases: bool = False
+    in_places: bool = False
+    root: Scope | None = None
+    placing: set[str] = field(default_factory=set)
+    deciding: set[str] = field(default_factory=set)
 
     def scope(self, span: Span) -> Scope:
         """The scope of the file that a span lies in."""
@@ -73,6 +79,8 @@ class Context:
         folder = PurePath(self.file_name(span)).parent
         if "://" in path or PurePath(path).is_absolute() or folder == PurePath():
             return path
+        if "${" in path:  # whatever `..` behind it goes up from
+            return f"{folder.as_posix()}/{path}"
         return PurePath(os.path.normpath(folder / path)).as_posix()
 
     def file_path(self, span: Span) -> Path:
@@ -88,6 +96,8 @@ def param_of(node: Reference, context: Context) -> Entry | None:
     if len(names) == 2 and names[0] in scope.imports:
         theirs = context.imported_scope(scope.imports[names[0]])
         return None if theirs is None else theirs.params.get(names[1])
+    if scope is context.root and names[0] in scope.params and len(names) == 1:
+        (context.placing if context.in_places else context.deciding).add(names[0])
     return scope.params.get(names[0]) if len(names) == 1 else None
 
 

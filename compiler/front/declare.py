@@ -114,9 +114,10 @@ def _supply_file(entry: Entry, value: Any, context: Context) -> str | None:
 
 def _supply(entry: Entry, value: Any, context: Context) -> tuple[SupplyEntry, ...]:
     setting = entry.setting("supply")
-    node = resolved(setting.value, context) if setting else None
-    if not isinstance(value, tuple) or not isinstance(node, Map):
+    if not isinstance(value, tuple) or setting is None:
         return ()
+    node = resolved(setting.value, context)
+    assert isinstance(node, Map), "the value was read from it"
     return tuple(
         SupplyEntry(code, amount, unit, pair.span)
         for (code, (amount, unit)), pair in zip(value, node.pairs, strict=True)

@@ -88,8 +88,15 @@ def build_quality(merged: Merged, context: Context) -> Quality:
     if buckets is not None and fault:
         help_ = "write ranks in rising order, such as `[5%, 20%, 40%, 60%, 80%, 100%]`"
         context.out.append(bad_buckets(buckets.value.span, fault, help_))
-    span = order.span if order else None
-    return Quality(edges, values.get("normalize", "rank"), values.get("order", "free"), span)
+    scale = entry.setting("scale")
+    return Quality(
+        edges,
+        values.get("normalize", "rank"),
+        values.get("order", "free"),
+        order.span if order else None,
+        values.get("scale", "copies"),
+        scale.span if scale else None,
+    )
 
 
 def _bucket_fault(edges: tuple[float, ...] | None) -> str:

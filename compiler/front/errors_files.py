@@ -1,11 +1,11 @@
-"""Diagnostics about recipes that refer to other recipes: imports, `extends`, `override`, params (M114 to M123)."""
+"""Diagnostics about recipes that refer to other recipes: imports, `extends`, `override`, params (M114 to M125)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from mixc.compiler.front.errors_names import did_you_mean, some
-from mixc.dsl.diagnostics import Diagnostic, Label, page
+from mixc.dsl.diagnostics import Diagnostic, Label, Severity, page
 from mixc.dsl.text import Span
 
 
@@ -185,6 +185,8 @@ def param_needs_one_value(span: Span, name: str) -> Diagnostic:
 
     Give each param its own `--param`.
     """
+    if span.start == span.end:
+        return Diagnostic("M122", f"`--param {name}=` holds no value", (Label(span, "nothing follows"),))
     return Diagnostic(
         "M122", f"`--param {name}=...` holds more than one value", (Label(span, "this is not one value"),)
     )
@@ -245,4 +247,27 @@ def catalog_address(span: Span, address: str) -> Diagnostic:
         f"a catalog is read from a file, not from an address: `{address}`",
         (Label(span, "an address"),),
         helps=(f'download it and name the file: `supply = "{name}"`',),
+    )
+
+
+@page("M125")
+def fixed_place(span: Span, source: str, path: str) -> Diagnostic:
+    """A path that holds on one machine only
+
+    A warning: the path of a source begins at the top of the file system, and goes into the manifest as it stands. On a
+    machine where the documents lie elsewhere, the manifest cannot be run, and compiling the recipe gives another one.
+
+        source web { path = "/data/web/*.parquet", epochs <= 4 }
+
+    Put what differs between machines into a param that nothing else uses: `param root = "/data"`, and
+    `path = "${root}/web/*.parquet"`. The manifest keeps `${root}`; scan, compile, run and verify take
+    `--param root=DIR`.
+    """
+    return Diagnostic(
+        "M125",
+        f"the path of source `{source}` holds on one machine only",
+        (Label(span, f"begins with `{path[: path.find('/', 1) if path.find('/', 1) > 0 else None]}`"),),
+        ("the manifest keeps `${…}` of params that only names of files use, and all else as it stands",),
+        ('write `"${root}/…"` with `param root = "…"`, and set it where it differs: `--param root=DIR`',),
+        Severity.WARNING,
     )

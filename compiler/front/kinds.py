@@ -80,7 +80,7 @@ ORDERS: Final = ("free", "epochs", "shares")
 STRATEGIES: Final = ("direct", "two_step", "unimax", "temperature", "natural", "uniform")
 COLUMNS: Final = ("id", "text", "language", "domain", "tokens")
 
-_COLUMN: Final = Either((TEXT, Invoke("tokenizer", TEXT)))
+_COLUMN: Final = Either((TEXT, Invoke("tokenizer", TEXT, place=True)))
 _CALIBRATION = "a shipped calibration, or a file that `mixc fit` wrote"
 
 BUDGET: Final = Kind(
@@ -101,11 +101,12 @@ SOURCE: Final = Kind(
     "source",
     "where tokens come from: documents (`path`) or published sizes (`supply`)",
     (
-        Key("path", Either((TEXT, ListOf(TEXT))), "is a file, a pattern or a list of them"),
+        Key("path", Either((TEXT, ListOf(TEXT))), "is a file, a pattern or a list of them", place=True),
         Key(
             "supply",
             Either((TEXT, MapOf(NameOf("code"), Amount()))),
             "is a table of published sizes, or a map from language to tokens, bytes or words",
+            place=True,
         ),
         Key(
             "columns",
@@ -189,12 +190,12 @@ TARGET: Final = Kind(
     "target",
     "texts that documents are ranked by",
     (
-        Key("path", TEXT, "is the file of example texts", required=True, example='"targets/gsm8k.jsonl"'),
-        Key("model", TEXT, "is the model whose neurons are compared"),
-        Key("layers", ListOf(Measure(low=Fraction(0), whole=True)), "are the layers that are compared"),
-        Key("top_k", COUNT, "is how many neurons are kept per layer"),
-        Key("tokens", _positive(TOKENS, whole=True, bare=True), "is how much of each document is read"),
-        Key("fraction", POSITIVE_FRACTION, "keeps the best part and drops the rest"),
+        Key("path", TEXT, "is the file of example texts", required=True, example='"targets/gsm8k.jsonl"', place=True),
+        Key("model", TEXT, "is the model whose neurons are compared", default='"HuggingFaceTB/SmolLM2-135M"'),
+        Key("layers", ListOf(Measure(low=Fraction(0), whole=True)), "are the layers that are compared", default="all"),
+        Key("top_k", COUNT, "is how many neurons are kept per layer", default="20"),
+        Key("tokens", _positive(TOKENS, whole=True, bare=True), "is how much of each document is read", default="120"),
+        Key("fraction", POSITIVE_FRACTION, "keeps the best part of all tokens and drops the rest"),
         Key("scope", Word(("language", "pool")), "is what the fraction is taken of", default="language"),
         Key("weight", NONNEGATIVE, "weighs it among the targets of one group", default="1"),
     ),
@@ -206,6 +207,12 @@ QUALITY: Final = Kind(
         Key("buckets", Either((ListOf(POSITIVE_FRACTION), COUNT)), "are the upper ranks of the buckets, best first"),
         Key("normalize", Word(("rank", "zscore", "minmax")), "makes scores comparable", default="rank"),
         Key("order", Word(ORDERS), "is how strictly better buckets come first", default="free"),
+        Key(
+            "scale",
+            Word(("copies", "omega")),
+            "is what the budget changes of sampling curves: how often all is read, or down to which rank",
+            default="copies",
+        ),
     ),
     naming="none",
 )
@@ -214,14 +221,19 @@ LAW_KINDS: Final[Mapping[str, Kind]] = {
     "infolaw": Kind(
         "law infolaw",
         "how repetition and quality become information",
-        (Key("calibration", TEXT, f"is {_CALIBRATION}"),),
+        (Key("calibration", TEXT, f"is {_CALIBRATION}", place=True),),
     ),
     "transfer": Kind(
         "law transfer",
         "how information of one language helps another",
         (
             Key("form", Word(("isolated", "linear", "logc")), "is the shape of the law", default="logc"),
-            Key("calibration", Either((TEXT, Invoke("family", FRACTION))), f"is {_CALIBRATION}, or `family(0.1)`"),
+            Key(
+                "calibration",
+                Either((TEXT, Invoke("family", FRACTION))),
+                f"is {_CALIBRATION}, or `family(0.1)`",
+                place=True,
+            ),
             Key("signal", Word(("info", "tokens")), "is what is transferred", default="info"),
         ),
     ),

@@ -31,6 +31,9 @@ def with_given(
             out.append(unknown_param(Span(source, at, at + len(name)), name, tuple(params)))
             continue
         span = Span(source, len(start), len(start) + len(written))
+        if not written:
+            out.append(param_needs_one_value(span, name))
+            continue
         value = _value(name, written, _default(params, name), span, out)
         if value is not None:
             changed[name] = replace(params[name], value=value)

@@ -32,6 +32,7 @@ from mixc.compiler.front.names import build_namespace, resolve_groups
 from mixc.compiler.front.namespace import Namespace
 from mixc.compiler.front.params import with_given
 from mixc.compiler.front.phases import Sources, build_phases, collect_sources, phase_limits
+from mixc.compiler.front.places import path_params, placed
 from mixc.compiler.front.rules import lower
 from mixc.compiler.recipe import Budget, Recipe, Rule, Source
 from mixc.dsl.diagnostics import Diagnostic, Label, Severity, has_errors, in_order
@@ -61,6 +62,8 @@ def load_recipe(
     broken = frozenset(sources.failed)
     context.names = build_namespace(merged, sources.entries.values(), broken, context)
     recipe = _build(program, merged, sources, context, params, Path(os.path.normpath(path.absolute())))
+    if recipe is not None:
+        recipe = _placed(recipe, merged, sources, context)
     assert recipe is not None or has_errors(out), "a recipe is complete or has errors"
     found = in_order(_repeats_joined(_first_stage(out)))
     return (None if has_errors(found) else recipe), found
@@ -97,6 +100,7 @@ def _context(
     files: dict[SourceText, File] = {}
     programs: dict[SourceText, Program] = {}
     waiting, seen = [root], {root}
+    top: Scope | None = None
     while waiting:
         program = waiting.pop()
         merged = merger.merge(program)
@@ -106,6 +110,7 @@ def _context(
             params, more = with_given(params, given, merger.out)
             texts += more
         scope = Scope(params, program.imports, circular(params, "params", merger.out))
+        top = scope if program is root else top
         for text in texts:
             scopes[text], programs[text] = scope, program
         files.update((file.source, file) for file in program.files)
@@ -117,7 +122,7 @@ def _context(
     nothing = Namespace(
         {"source": frozenset(), "language": frozenset(), "domain": frozenset(), "phase": frozenset()}, False
     )
-    return Context(tree, scopes, files, nothing, merger.out), programs
+    return Context(tree, scopes, files, nothing, merger.out, root=top), programs
 
 
 def _build(
@@ -152,6 +157,16 @@ def _build(
     check_priorities(parts, context)
     check_quality(parts, merged, context)
     return None if budget is None else parts
+
+
+def _placed(recipe: Recipe, merged: Merged, found: Sources, context: Context) -> Recipe:
+    """The recipe with params that only say where files lie told apart from those that decide something."""
+    used = context.deciding | context.placing
+    params = path_params({entry.name: entry for entry in merged.of_kind("param")}, context)
+    kept = {param.name: param.value for param in params}
+    sources = tuple(placed(source, found.entries[source.name], kept, context) for source in recipe.sources)
+    stated = tuple((name, value) for name, value in recipe.params if name in used and name not in kept)
+    return replace(recipe, sources=sources, params=stated, path_params=params)
 
 
 def _sources(found: Sources, context: Context) -> tuple[Source, ...]:

@@ -58,10 +58,11 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """A call of one function with one argument: `tokenizer("gpt2")`, `family(0.1)`."""
+    """A call of one function with one argument, `tokenizer("gpt2")`; `place`: one that says where a file lies."""
 
     function: str
     argument: Shape
+    place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ Shape: TypeAlias = (
 class Key:
     """One key: `limit` says whether it is set by `=`, bounded by a relation, or either.
 
-    `example` is a value of a required key, for the diagnostic that misses it.
+    `example` is a value of a required key, for the diagnostic that misses it. `place`: it says where files lie.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Key:
     default: str = ""
     example: str = ""
     limit: Literal["no", "only", "also"] = "no"
+    place: bool = False
 
 
 def describe_shape(shape: Shape) -> str:

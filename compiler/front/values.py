@@ -75,7 +75,9 @@ def read_entry(entry: Entry, kind: Kind, context: Context) -> dict[str, Any]:
         elif key.limit == "only":
             context.out.append(_set_not_bounded(attribute.key.span, key, attribute.value))
         else:
+            context.in_places = key.place
             value = read(key.shape, attribute.value, key, context)
+            context.in_places = False
             if value is not None:
                 values[name] = value
     for limit in entry.limits:
@@ -127,7 +129,9 @@ def read(shape: Shape, written: Expression, key: Key, context: Context) -> Any:
         case Flag(), Boolean(value):
             return value
         case Invoke(_, argument), Call(_, (inner,)):
+            before, context.in_places = context.in_places, context.in_places or shape.place
             value = read(argument, inner, key, context)
+            context.in_places = before
             return None if value is None else (shape.function, value)
         case _:
             return _compound(shape, node, key, context)

@@ -37,7 +37,7 @@ class Documents:
     """A catalog and what follows from it: how every rated (language, domain) is ranked and cut.
 
     `curves` holds S [levels], by the inclusive rank of each level (QuaDMix Eq. 2), where a domain has a sampling curve,
-    `temperatures` T by domain, where it is sampled by one.
+    `temperatures` T by domain, where it is sampled by one. `domains` are as they are used: with scaled omegas.
     """
 
     catalog: Catalog
@@ -45,6 +45,7 @@ class Documents:
     segments: Mapping[Key, Segments]
     curves: Mapping[Key, Floats]
     temperatures: Mapping[str, float]
+    domains: tuple[Domain, ...] = ()
 
 
 def ranked(recipe: Recipe, catalog: Catalog, edges: tuple[float, ...]) -> Documents:
@@ -57,7 +58,9 @@ def ranked(recipe: Recipe, catalog: Catalog, edges: tuple[float, ...]) -> Docume
         if (curve := stated.get(key[1])) is not None
     }
     heat = {d.name: d.sampling.temperature for d in recipe.domains if d.sampling and d.sampling.temperature}
-    return Documents(catalog, found, {key: segments(one, edges) for key, one in found.items()}, curves, heat)
+    return Documents(
+        catalog, found, {key: segments(one, edges) for key, one in found.items()}, curves, heat, recipe.domains
+    )
 
 
 def document_entries(source: Source, catalog: Catalog) -> tuple[Entry, ...]:

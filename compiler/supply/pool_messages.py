@@ -191,3 +191,25 @@ def idle_alias(source: Source, tag: str, held: Sequence[str]) -> Diagnostic:
         (),
         Severity.WARNING,
     )
+
+
+@page("M440")
+def omega_out_of_reach(budget: float, low: float, high: float, domains: Sequence[str], span: Span | None) -> Diagnostic:
+    """No omega makes the sampling curves give the budget.
+
+    `quality { scale = omega }` multiplies the omega of every sampling curve by one factor, until the tokens that the
+    curves give (T times the integral of S, summed over domains) are the tokens of the budget. With an omega of 0 a
+    curve gives epsilon of its domain, with one of 100% the integral of the whole curve; no factor leaves this range.
+
+    Example: `budget { model = 1.2B params, tokens = 400B tokens }` over domains of 100B tokens, `eta: 1`
+
+    What to do: choose a budget within the range, raise `eta` so that good documents are repeated more often, add
+    documents, or remove `scale = omega`: the curves are then multiplied as a whole.
+    """
+    return Diagnostic(
+        "M440",
+        f"no omega makes the sampling curves give {amount(budget)}",
+        at(span),
+        (f"the curves of {listed([f'`{name}`' for name in domains])} can give {amount(low)} to {amount(high)}",),
+        ("choose a budget in between, change `eta` or `epsilon`, or remove `scale = omega`",),
+    )

@@ -60,6 +60,13 @@ def build_supply(recipe: Recipe, scanned: Scanned | None = None) -> tuple[Supply
         found.append(messages.nothing_at_all([s.name for s in recipe.sources], recipe.budget.span))
     if has_errors(found):
         return None, found
+    if scanned is not None and recipe.quality.scale == "omega":
+        from mixc.compiler.supply.omega import scaled
+
+        held = sum(h.tokens.get(code, 0) for h in holdings for code in languages)
+        recipe, problems = scaled(recipe, scanned, held, languages)
+        if problems:
+            return None, found + problems
     edges = bucket_edges(recipe, readings.law)
     documents = None
     if scanned is not None:
@@ -86,7 +93,7 @@ def read_sources(recipe: Recipe, scanned: Scanned | None) -> tuple[list[Holding]
         if source.supply_file is not None:
             key = (source.supply_file, source.language)
             if key not in catalogs:
-                shown = shown_path(source.supply_file, recipe)
+                shown = source.supply_name or shown_path(source.supply_file, recipe)
                 span = source.supply_span or source.span
                 catalogs[key], problems = read_catalog(Path(source.supply_file), shown, span, source.language)
                 found += problems

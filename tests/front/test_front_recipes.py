@@ -251,8 +251,9 @@ def test_params_from_the_command_line(tmp_path: Path, given: dict[str, str], par
     body = 'param root = "/data"\nsource w { path = "${root}/*.jsonl", epochs <= 1 }\n'
     found = check(tmp_path, body, head=head, params={**given, "root": "/mnt/with space"})
     assert found.budget.params == params
-    assert found.sources[0].paths == ("/mnt/with space/*.jsonl",)
-    assert found.params == tuple(sorted({**given, "root": "/mnt/with space"}.items()))
+    assert found.sources[0].paths == ("${root}/*.jsonl",)
+    assert found.places == {"root": "/mnt/with space"}
+    assert dict(found.params) == given
 
 
 def test_outside_is_allowed_by_the_flag(tmp_path: Path) -> None:
