@@ -53,9 +53,13 @@ class TextMarker:
 
 @dataclass(frozen=True, slots=True)
 class Gather:
-    """Writes one output. `parts` are the names of the selections that were spilled; `attempt` tells runs apart."""
+    """Writes one output. `parts` are the names of the selections that were spilled; `attempt` tells runs apart.
+
+    `state` is that of the spills.
+    """
 
     work: Work
+    state: str
     attempt: str
     parts: tuple[str, ...]
     inputs: tuple[tuple[str, str], ...]
@@ -92,7 +96,7 @@ class Gather:
     def batches(self, shard: TextShard) -> list[Any]:
         """The runs of a shard, mapped; in the order of the input, which nothing depends on."""
         found: list[Any] = []
-        for path, numbers in indices(self.work.output, self.attempt, self.parts):
+        for path, numbers in indices(self.work.output, self.state, self.attempt, self.parts):
             mine = np.flatnonzero(numbers == shard.number).tolist()
             if mine:
                 with pa.memory_map(str(path)) as source:
@@ -102,11 +106,13 @@ class Gather:
 
 
 @cache
-def indices(folder: str, attempt: str, parts: tuple[str, ...]) -> tuple[tuple[Path, NDArray[np.int32]], ...]:
+def indices(
+    folder: str, state: str, attempt: str, parts: tuple[str, ...]
+) -> tuple[tuple[Path, NDArray[np.int32]], ...]:
     """Every spilled file with the shards of its batches; read once per process and attempt."""
     found = []
     for name in parts:
-        path = spill_path(Path(folder), name)
+        path = spill_path(Path(folder), state, name)
         numbers = index_of(path)
         if numbers is None:
             raise RuntimeError(f"{path} was removed while it was used")

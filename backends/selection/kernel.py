@@ -9,9 +9,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mixc.backends.selection.slots import NO_SLOT, Slots
-from mixc.compiler.documents.data import Batch
-from mixc.compiler.keyed_hash import hash60, text_id
+from mixc.compiler.keyed_hash import hash60
 from mixc.compiler.scan.counts import FULL_BITS
+from mixc.compiler.scan.holdout import identifiers
+from mixc.compiler.scan.holdout import key_prefix as key_prefix
 from mixc.compiler.scan.labels import Key, Labelled
 from mixc.compiler.scan.merge import Merger
 from mixc.compiler.scan.plan import SourcePlan
@@ -124,12 +125,12 @@ class Drawer:
     def _slot(self, keys: list[Key], group: NDArray[np.int32], level: NDArray[np.int32]) -> Ints:
         if self._pools[0] != keys:
             pools = [self.slots.pools.get((self.source.name, *key), NO_SLOT) for key in keys]
-            self._pools = list(keys), np.array(pools, dtype=np.int64)
-        pool = self._pools[1].take(group)
-        place = (pool << self.slots.bits) + (level >> (FULL_BITS - self.slots.bits))
-        lacking = (pool < 0) | (level < 0)
+            self._pools = list(keys), np.array(pools, dtype=np.int64) << self.slots.bits
+        place = self._pools[1].take(group)
+        lacking = (place < 0) | (level < 0) if self._pools[1].min(initial=0) < 0 or level.min(initial=0) < 0 else None
+        place += level >> (FULL_BITS - self.slots.bits)
         slot = self.slots.slot_of.reshape(-1).take(place, mode="clip").astype(np.int64)
-        if lacking.any():
+        if lacking is not None:
             slot[lacking] = NO_SLOT
         return slot
 
@@ -143,20 +144,6 @@ class Drawer:
         return segment
 
 
-def identifiers(batch: Batch, rows: Ints) -> pa.Array:
-    """The ids of some of a batch's documents; of documents without one, a hash of their text."""
-    if batch.id is not None:
-        return batch.id.take(pa.array(rows))
-    assert batch.text is not None
-    return text_id(batch.text.take(pa.array(rows)))
-
-
 def draw_prefix(seed: int, source: str, file: str | None = None) -> bytes:
     """What is hashed before the id: the stream of draws of a seed and a source, and of a file where ids are its own."""
     return key_prefix(seed, "draw", source, file)
-
-
-def key_prefix(seed: int, purpose: str, source: str, file: str | None = None) -> bytes:
-    """As `draw_prefix`, for a stream of any purpose; streams of different purposes are independent."""
-    inside = "" if file is None else f"{file}:"
-    return f"{seed}:{purpose}:{source}:{inside}".encode()

@@ -37,8 +37,19 @@ def mapped(
 
 
 def failed(failures: dict[int, Failure], tasks: Sequence[Any]) -> list[Diagnostic]:
-    """What readers say of the data, and shards that failed otherwise; tasks have names."""
+    """What readers say of the data, and shards that failed otherwise; tasks have names, or parts of files."""
     known, others = reasons(failures)
     if not others:
         return known
-    return [*known, messages.failed_shards(len(others), tasks[others[0].index].name, others[0].message)]
+    return [*known, messages.failed_shards([shown(tasks[one.index]) for one in others], others[0].message)]
+
+
+def shown(task: Any) -> str:
+    """What a task was about, as users know it: a file of documents and its row groups, or an output."""
+    part = getattr(task, "part", None)
+    if part is None:
+        return f"`{task.name}`"
+    if part.file.format != "parquet" or part.start == part.stop:
+        return f"`{part.file.name}`"
+    groups = f"groups {part.start} to {part.stop - 1}" if part.stop - part.start > 1 else f"group {part.start}"
+    return f"`{part.file.name}`, row {groups}"

@@ -107,7 +107,9 @@ class _Stage:
         missing = [shard for shard in self.shards if shard.name not in done]
         before = len(done)
         if missing:
-            problems = self._spill(missing, executor, progress) or self._gather(missing, done, executor, progress)
+            state, wanted = self._wanted({shard.number for shard in missing})
+            problems = self._spill(state, wanted, missing, executor, progress)
+            problems = problems or self._gather(state, missing, done, executor, progress)
             if problems:
                 return None, problems
         shutil.rmtree(self.output / SPILL, ignore_errors=True)
@@ -131,23 +133,30 @@ class _Stage:
                 path.unlink(missing_ok=True)
                 (self.output / name).unlink(missing_ok=True)
 
-    def _spill(self, missing: Sequence[TextShard], executor: Executor, progress: Progress) -> list[Diagnostic]:
-        wanted = self._wanted({shard.number for shard in missing})
+    def _spill(
+        self, state: str, wanted: set[int], missing: Sequence[TextShard], executor: Executor, progress: Progress
+    ) -> list[Diagnostic]:
         flags = np.zeros(len(self.all), dtype=bool)
         flags[sorted(wanted)] = True
-        left = [task for task in self._parts(missing) if index_of(spill_path(self.output, task.name)) is None]
+        left = [task for task in self._parts(missing) if index_of(spill_path(self.output, state, task.name)) is None]
         return mapped(
-            Spill(self.work, self.form.shard_bytes, flags.tobytes()),
+            Spill(self.work, self.form.shard_bytes, flags.tobytes(), state),
             left,
             lambda rows: progress.advance(1, rows),
             ("reading texts", executor, progress),
         )
 
     def _gather(
-        self, missing: Sequence[TextShard], done: dict[str, TextMarker], executor: Executor, progress: Progress
+        self,
+        state: str,
+        missing: Sequence[TextShard],
+        done: dict[str, TextMarker],
+        executor: Executor,
+        progress: Progress,
     ) -> list[Diagnostic]:
         work = Gather(
             work=self.work,
+            state=state,
             attempt=uuid.uuid4().hex,
             parts=tuple(task.name for task in self._parts(missing)),
             inputs=tuple(sorted(self.inputs.items())),
@@ -167,20 +176,35 @@ class _Stage:
         empty = {marker.name for marker in self.outcome.markers if not marker.output.rows}
         return [task for task in self.tasks if task.part.file.source in sources and task.name not in empty]
 
-    def _wanted(self, missing: set[int]) -> set[int]:
-        """The shards that are spilled: those of an interrupted run, if it spilled all that is missing, else these."""
-        folder = self.output / SPILL
+    def _wanted(self, missing: set[int]) -> tuple[str, set[int]]:
+        """The shards that are spilled, and the state that names their spills.
+
+        Those of an interrupted run, if it spilled all that is missing, else these; other spills are removed.
+        """
         mine = [self.job.integrity, self.work.cut, self.form.shard_bytes, sorted(self.inputs.items())]
-        state: dict[str, Any] = {"of": json.loads(json.dumps(mine)), "shards": sorted(missing)}
-        try:
-            held = json.loads((folder / WANTED).read_text(encoding="utf-8"))
-            if held["of"] == state["of"] and missing <= set(held["shards"]):
-                return set(held["shards"])
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        shutil.rmtree(folder, ignore_errors=True)
-        write_text(folder / WANTED, json.dumps(state) + "\n")
-        return missing
+        wanted = {"of": json.loads(json.dumps(mine)), "shards": sorted(missing)}
+        text = json.dumps(wanted) + "\n"
+        chosen, shards = xxhash.xxh3_128_hexdigest(text.encode()), missing
+        folders = sorted((self.output / SPILL).iterdir()) if (self.output / SPILL).is_dir() else []
+        for folder in folders:
+            held = _held(folder / WANTED)
+            if held.get("of") == wanted["of"] and missing <= set(held["shards"]):
+                chosen, shards = folder.name, set(held["shards"])
+        for folder in folders:
+            if folder.name != chosen:
+                shutil.rmtree(folder, ignore_errors=True)
+        if shards is missing:
+            write_text(self.output / SPILL / chosen / WANTED, text)
+        return chosen, shards
+
+
+def _held(path: Path) -> dict[str, Any]:
+    """What an interrupted run wanted; nothing where that cannot be read."""
+    try:
+        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return held if isinstance(held, dict) and isinstance(held["shards"], list) else {}
+    except (OSError, ValueError, KeyError):
+        return {}
 
 
 def text_shards(every: Sequence[TextShard], sums: Sums) -> list[TextShard]:

@@ -48,11 +48,15 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Spill:
-    """Writes the runs of one part; `wanted` are the numbers of the shards that are not there yet, as bytes of flags."""
+    """Writes the runs of one part; `wanted` are the numbers of the shards that are not there yet, as bytes of flags.
+
+    `state` names what is spilled and for what, so that a worker that outlived an earlier run writes elsewhere.
+    """
 
     work: Work
     shard_bytes: int
     wanted: bytes
+    state: str
 
     def __call__(self, task: Task) -> int:
         """Spill one part; the number of documents that were read."""
@@ -76,9 +80,9 @@ def ready_layout(work: Work, shard_bytes: int) -> tuple[Loaded, Layout]:
     return ready, layout(ready.slots, ready.plan, shard_bytes)
 
 
-def spill_path(output: Path, name: str) -> Path:
+def spill_path(output: Path, state: str, name: str) -> Path:
     """Where the runs of a part lie, by the name of its selection."""
-    return output / SPILL / f"{name}.arrow"
+    return output / SPILL / state / f"{name}.arrow"
 
 
 def index_of(path: Path) -> NDArray[np.int32] | None:
@@ -92,7 +96,7 @@ def index_of(path: Path) -> NDArray[np.int32] | None:
 def spill(of: Spill, task: Task) -> int:
     """Read a part's selected texts and write them by shard; the index last."""
     picked = _picked(of, task)
-    path = spill_path(Path(of.work.output), task.name)
+    path = spill_path(Path(of.work.output), of.state, task.name)
     shards: list[int] = []
 
     def write(temporary: Path) -> None:

@@ -125,7 +125,7 @@ def total(many: Iterable[Sums]) -> Sums:
     found: Sums = {}
     for sums in many:
         for key, cell in sums.items():
-            found[key] = found.get(key, CellSums()) + cell
+            found[key] = found[key] + cell if key in found else cell
     return found
 
 

@@ -107,12 +107,19 @@ def write_file(path: Path, table: pa.Table, group: int = 2500) -> None:
     path.write_bytes(data)
 
 
-def plain_pool(folder: Path, text: str = RECIPE, **form: Any) -> Path:
-    """The pool and a recipe for it in a folder; the recipe's path."""
-    write(folder / "crawl", documents(), **form)
+def plain_pool(folder: Path, text: str = RECIPE, texts: bool = False, **form: Any) -> Path:
+    """The pool, if asked for with texts, and a recipe for it in a folder; the recipe's path."""
+    made = with_texts if texts else lambda table: table
+    write(folder / "crawl", made(documents()), **form)
     if "source library" in text:
-        write(folder / "library", unrated(), shards=1)
+        write(folder / "library", made(unrated()), shards=1)
     return recipe(folder, text)
+
+
+def with_texts(table: pa.Table) -> pa.Table:
+    """The documents with texts, a byte or so per token."""
+    rows = zip(table["id"].to_pylist(), table["n"].to_pylist(), strict=True)
+    return table.append_column("text", pa.array([f"{name} " * (n // 10) for name, n in rows]))
 
 
 def recipe(folder: Path, text: str = RECIPE) -> Path:

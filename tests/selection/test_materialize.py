@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +18,10 @@ from mixc.backends.selection import gather, spill
 from mixc.backends.selection.backend import Form, Outcome, Run, Texts, materialize, verify
 from mixc.backends.selection.kernel import key_prefix
 from mixc.backends.selection.layout import escaped, leading_bits
+from mixc.backends.selection.materialize import WANTED
 from mixc.backends.selection.run import run
 from mixc.backends.selection.shard import SELECTION
+from mixc.compiler.documents.data import Part
 from mixc.compiler.executor import run_on
 from mixc.compiler.keyed_hash import hash60
 from mixc.compiler.progress import Quiet
@@ -126,6 +130,33 @@ def test_resume_after_an_interruption(job: Run, output: Path, tmp_path: Path, mo
         broken.setattr(spill, "read", _full_disk)  # spilled texts are not read again
         done(job, tmp_path)
     assert bytes_of(tmp_path) == bytes_of(output)
+
+
+def test_spills_of_other_outputs_are_not_used(
+    job: Run, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that outlived its run, as behind a cut cable, may still write what that run wanted."""
+    with monkeypatch.context() as broken:
+        broken.setattr(gather, "write_runs", _full_disk)
+        performed(job, tmp_path, form=Form(shard_bytes=SMALL))
+    (state,) = (tmp_path / spill.SPILL).iterdir()
+    late = tmp_path / spill.SPILL / "late"
+    shutil.copytree(state, late)
+    wanted = json.loads((state / WANTED).read_text())
+    (late / WANTED).write_text(json.dumps(wanted | {"shards": wanted["shards"][1:]}))
+    (state / WANTED).write_text("[")
+    read: list[object] = []
+
+    def noted(part: Part, *rest: Any, **options: Any) -> Any:
+        read.append(part)
+        return reading(part, *rest, **options)
+
+    reading = spill.read
+    monkeypatch.setattr(spill, "read", noted)
+    done(job, tmp_path)
+    assert read == []  # what was spilled for the same outputs still serves
+    assert bytes_of(tmp_path) == bytes_of(output)
+    assert not (tmp_path / spill.SPILL).exists()
 
 
 def _full_disk(*_: object, **__: object) -> None:

@@ -9,11 +9,25 @@ from pathlib import Path
 import pytest
 
 from mixc.backends.selection.backend import run
+from mixc.backends.selection.cuts import CUT
+from mixc.backends.selection.layout import TEXTS
 from mixc.backends.selection.markers import SUFFIX
+from mixc.backends.selection.spill import SPILL
 from mixc.compiler.executor import Failure, run_on
 from mixc.compiler.progress import Quiet
-from tests.selection.kill import SHARDS, Target, kill, resumed, target, temporaries
-from tests.selection.pool import bytes_below, selected
+from tests.selection.kill import (
+    EXACT,
+    MATERIALIZE,
+    SHARDS,
+    Target,
+    go_on,
+    kill,
+    resumed,
+    stage_of,
+    target,
+    temporaries,
+)
+from tests.selection.pool import bytes_below, selected, told, verified
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +40,39 @@ def aim(tmp_path_factory: pytest.TempPathFactory) -> Target:
 def test_killed_and_resumed(tmp_path: Path, aim: Target, after: int, group: bool) -> None:
     kill(aim, tmp_path / "out", after, 0.0, group)
     resumed(aim, tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    """A run of all that there is."""
+    return target(tmp_path_factory.mktemp("whole"), EXACT, MATERIALIZE)
+
+
+@pytest.mark.parametrize(("after", "group"), [(0, True), (1, False), (3 * SHARDS // 2, True), (2 * SHARDS + 10, False)])
+def test_killed_and_resumed_with_exact_cuts_and_texts(tmp_path: Path, whole: Target, after: int, group: bool) -> None:
+    kill(whole, tmp_path / "out", after, 0.0, group)
+    resumed(whole, tmp_path / "out")
+    report, found = verified(whole.job, tmp_path / "out")
+    assert report is not None and not found, told(found)
+
+
+def test_kills_are_told_apart(tmp_path: Path, whole: Target) -> None:
+    """The stages of a run, by what lies in its folder: else the script could not say where it killed."""
+    output = tmp_path / "out"
+    assert stage_of(output, whole.options) == "starting"
+    go_on(whole, output)
+    assert stage_of(output, whole.options) == "ending"
+    spilled = output / SPILL / "state"
+    spilled.mkdir(parents=True)
+    assert stage_of(output, whole.options) == "writing texts"
+    for path in (output / TEXTS).rglob("*" + SUFFIX):
+        path.unlink()
+    assert stage_of(output, whole.options) == "reading texts"
+    next((output / "selection").rglob("*" + SUFFIX)).unlink()
+    assert stage_of(output, whole.options) == "selecting"
+    (output / CUT).unlink()
+    assert stage_of(output, whole.options) == "cutting"
+    resumed(whole, output)
 
 
 def test_what_is_finished_is_not_done_again(tmp_path: Path, aim: Target) -> None:
@@ -83,7 +130,8 @@ def test_shards_that_fail_do_not_lose_the_others(tmp_path: Path, aim: Target) ->
     outcome, found = run_on("local", 1, lambda executor: run(aim.job, output, executor, Quiet()))
     assert outcome is None
     assert [one.code for one in found] == ["M575"]
-    assert found[0].message.startswith(f"1 shard failed, the first is `{markers[0].removesuffix(SUFFIX)}`: ")
+    place = f"`crawl/{int(Path(markers[0]).name[:6]):03d}.parquet`, row group 0"
+    assert found[0].message.startswith(f"1 shard failed, the first is {place}: ")
     assert found[0].message.endswith("directory")
     (output / markers[0]).rmdir()
     assert temporaries(output) == []
@@ -110,5 +158,7 @@ def test_shards_lost_by_their_workers_are_told_and_done_the_next_time(tmp_path: 
     outcome, found = run(aim.job, tmp_path / "out", Losing(), Quiet())
     assert outcome is None
     assert [(one.code, one.message.partition(",")[0]) for one in found] == [("M575", "14 shards failed")]
+    assert found[0].notes[0].startswith("also `crawl/003.parquet`, row group 0; `crawl/006.parquet`, row group 0; ")
+    assert found[0].notes[0].endswith(" and 6 more")
     assert selected(aim.job, tmp_path / "out").before == SHARDS + 1 - 14
     resumed(aim, tmp_path / "out")
