@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
+from mixc.compiler.short_hash import LONGEST, total, xxh3_128
+
 Words = NDArray[np.uint64]
 
 SEED = 42
@@ -34,6 +36,7 @@ MODULUS = 1 << 64
 # Where numpy overtakes the C loop: many rows repay its some 100 calls; gathering and long keys cost it (measured).
 FEWEST_ROWS = 2048
 LONGEST_KEY = 256
+RECORD = 20  # bytes of a record of the digest beside the id
 ROWS_AT_ONCE = 8192  # so that the arrays of a step stay in the cache
 
 
@@ -56,9 +59,7 @@ def hash60(prefix: bytes, ids: pa.Array) -> Words:
     slow = np.ones(len(lengths), dtype=bool)
     for length, rows in _groups(lengths, LONGEST_KEY - len(prefix)):
         slow[rows] = False
-        for first in range(0, len(lengths) if isinstance(rows, slice) else len(rows), ROWS_AT_ONCE):
-            block = slice(first, first + ROWS_AT_ONCE)
-            here = block if isinstance(rows, slice) else rows[block]
+        for here in _blocks(rows, len(lengths)):
             hashes[here] = _xxh64(_keys(prefix, data, offsets[:-1][here], length), len(prefix) + length)
     if slow.any():
         hashes[slow] = _hash_each(prefix, ids if slow.all() else ids.filter(pa.array(slow)))
@@ -74,10 +75,30 @@ def selection_digest(ids: pa.Array, copies: NDArray[np.int64], cells: NDArray[np
     texts = _plain(ids)
     if texts.null_count:
         raise ValueError("an id is null")
-    lengths = np.diff(_buffers(texts)[0]).astype("<u4")
+    offsets, data = _buffers(texts)
+    lengths = np.diff(offsets)
     amounts = np.stack([copies, cells], axis=1).astype("<i8")
+    slow = np.ones(len(lengths), dtype=bool)
+    found = 0
+    for length, rows in _groups(lengths, LONGEST - RECORD):
+        slow[rows] = False
+        for block in _blocks(rows, len(lengths)):
+            records = _records(data, offsets[:-1][block], length, amounts[block])
+            found += total(*xxh3_128(records))
+    if slow.any():
+        kept = slice(None) if slow.all() else slow
+        found += _digest_each(texts if slow.all() else texts.filter(pa.array(slow)), amounts[kept])
+    return found % (1 << 128)
+
+
+def _digest_each(texts: pa.Array, amounts: NDArray[np.int64]) -> int:
+    """The sum of the hashes of all records by the C library, row by row."""
+    lengths = np.diff(_buffers(texts)[0]).astype("<u4")
     records = _joined(_fixed(lengths, 4), texts.cast(pa.large_binary()), _fixed(amounts, 16))
-    return sum(map(xxhash.xxh3_128_intdigest, records.to_pylist())) % (1 << 128)
+    digests = b"".join(map(xxhash.xxh3_128_digest, records.to_pylist()))  # as integers they would take twice as long
+    words = np.frombuffer(digests, ">u4").astype(np.uint32).reshape(-1, 4)
+    limbs: list[int] = words.sum(axis=0, dtype=np.uint64).tolist()
+    return sum(limb << shift for limb, shift in zip(limbs, (96, 64, 32, 0), strict=True))
 
 
 def text_id(texts: pa.Array) -> pa.Array:
@@ -143,15 +164,39 @@ def _groups(lengths: NDArray[Any], longest: int) -> Iterator[tuple[int, slice | 
         yield length, np.flatnonzero(lengths == length)
 
 
+def _blocks(rows: slice | NDArray[np.intp], count: int) -> Iterator[slice | NDArray[np.intp]]:
+    """Some rows at a time, of rows among `count`."""
+    for first in range(0, count if isinstance(rows, slice) else len(rows), ROWS_AT_ONCE):
+        block = slice(first, first + ROWS_AT_ONCE)
+        yield block if isinstance(rows, slice) else rows[block]
+
+
+def _records(
+    data: NDArray[np.uint8], starts: NDArray[Any], length: int, amounts: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """The length of the id, the id, and two numbers of every row: uint8 [n, 20 + length]."""
+    records = np.empty((len(starts), RECORD + length), dtype=np.uint8)
+    records[:, :4] = np.frombuffer(length.to_bytes(4, "little"), np.uint8)
+    _put(records[:, 4 : 4 + length], data, starts)
+    records[:, 4 + length :] = amounts.view(np.uint8).reshape(len(starts), 16)
+    return records
+
+
+def _put(target: NDArray[np.uint8], data: NDArray[np.uint8], starts: NDArray[Any]) -> None:
+    """Copy ids of one length, which begin at `starts`, into the rows of a target [n, length]."""
+    count, length = target.shape
+    if length:
+        # One item of `length` bytes at every byte of the data: taking items copies whole ids.
+        items: NDArray[Any] = np.ndarray((len(data) - length + 1,), f"V{length}", data, strides=(1,))
+        target[:] = items[starts].view(np.uint8).reshape(count, length)
+
+
 def _keys(prefix: bytes, data: NDArray[np.uint8], starts: NDArray[Any], length: int) -> NDArray[np.uint8]:
     """Prefix and id of every row, padded with zeros to whole words: uint8 [n, 8 * words]."""
     size = len(prefix) + length
     keys = np.zeros((len(starts), -(-size // 8) * 8), dtype=np.uint8)
     keys[:, : len(prefix)] = np.frombuffer(prefix, np.uint8)
-    if length:
-        # One item of `length` bytes at every byte of the data: taking items copies whole ids.
-        items: NDArray[Any] = np.ndarray((len(data) - length + 1,), f"V{length}", data, strides=(1,))
-        keys[:, len(prefix) : size] = items[starts].view(np.uint8).reshape(len(starts), length)
+    _put(keys[:, len(prefix) : size], data, starts)
     return keys
 
 

@@ -75,6 +75,13 @@ def summary(catalog: Catalog) -> str:
     for source, number in sorted(catalog.skipped.items()):
         if number:
             lines.append(f"{count(number, 'line')} of {source} that are no documents skipped")
+    if catalog.plan.holdout is not None:
+        share = f"{100 * catalog.plan.holdout.share:.6g}%"
+        for source, number in sorted(catalog.withheld.items()):
+            lines.append(f"{count(number, 'document')} of {source} held out, for {share}")
+    for source, number in sorted(catalog.gated.items()):
+        if number:
+            lines.append(f"{count(number, 'document')} of {source} are not near enough to the targets")
     for (source, language, domain), number in sorted(catalog.excluded.items()):
         lines.append(f"{count(number, 'document')} of {source}, {language}, {domain} without a score left out")
     for (rater, language), odd in sorted(catalog.odd.items()):

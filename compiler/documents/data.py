@@ -38,7 +38,8 @@ class DataFile:
 
     `name` is what locks and messages say: the path relative to the recipe's folder with forward slashes, or the URL.
     `path` is what is opened. `size` is in bytes. `stamp` changes when the file does, as far as can be known without
-    reading it: the time of change in nanoseconds, or the version or ETag of an object.
+    reading it: the time of change in nanoseconds, or the version or ETag of an object. `sidecars` are (rater, path) of
+    the scores that models gave its documents.
     """
 
     source: str
@@ -47,6 +48,7 @@ class DataFile:
     format: Format
     size: int
     stamp: str
+    sidecars: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import pyarrow.types as pt
 import xxhash
 
 from mixc.compiler.documents.columns import checked, leaves, row_from, steps_to, walk
-from mixc.compiler.documents.data import Batch, DataFile, Part, Unreadable, Wanted
+from mixc.compiler.documents.data import Batch, DataFile, Part, Role, Unreadable, Wanted
 from mixc.compiler.documents.messages import broken_footer, broken_group, unopenable
 from mixc.compiler.documents.storage import guarded, is_remote, opened, told
 from mixc.dsl.diagnostics import Diagnostic
@@ -110,6 +110,16 @@ def columns_of(file: DataFile) -> tuple[str, ...]:
     """Dotted names of all columns."""
     with footer(file) as (_, (_reader, schema)):
         return tuple(leaves(schema))
+
+
+def never_null(part: Part, column: str, role: Role) -> bool:
+    """Whether the statistics of all row groups of a part say that a column has no null."""
+    with footer(part.file) as (_, (reader, schema)):
+        path, meta = ".".join(steps_to(part.file, schema, column, role)), reader.metadata
+        found = [i for i in range(meta.num_columns) if meta.schema.column(i).path == path]
+        chunks = [meta.row_group(group).column(i) for group in range(part.start, part.stop) for i in found]
+        every = [chunk.statistics for chunk in chunks]
+    return bool(found) and all(s is not None and s.has_null_count and s.null_count == 0 for s in every)
 
 
 def row_count(file: DataFile) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mixc.compiler.documents import arrow, jsonl, parquet
+from mixc.compiler.documents import arrow, jsonl, parquet, sidecars
 from mixc.compiler.documents.data import BadLines as BadLines
 from mixc.compiler.documents.data import Batch as Batch
 from mixc.compiler.documents.data import DataFile as DataFile
 from mixc.compiler.documents.data import Part as Part
+from mixc.compiler.documents.data import Role as Role
 from mixc.compiler.documents.data import Unreadable as Unreadable
 from mixc.compiler.documents.data import Wanted as Wanted
 from mixc.compiler.documents.files import find_files as find_files
@@ -30,11 +31,12 @@ def read(part: Part, wanted: Wanted, *, rows: int = 65536, bad_lines: BadLines =
     """
     match part.file.format:
         case "parquet":
-            return parquet.read(part, wanted, rows)
+            batches = parquet.read(part, wanted, rows)
         case "arrow":
-            return arrow.read(part.file, wanted, rows)
+            batches = arrow.read(part.file, wanted, rows)
         case "jsonl":
-            return jsonl.read(part.file, wanted, rows, bad_lines)
+            batches = jsonl.read(part.file, wanted, rows, bad_lines)
+    return sidecars.joined(part.file, batches) if part.file.sidecars else batches
 
 
 def columns_of(file: DataFile) -> tuple[str, ...]:
@@ -46,6 +48,11 @@ def columns_of(file: DataFile) -> tuple[str, ...]:
             return arrow.columns_of(file)
         case "jsonl":
             return jsonl.columns_of(file)
+
+
+def never_null(part: Part, column: str | None, role: Role) -> bool:
+    """Whether a part is known to have no null in a column, without reading the column: Parquet may say so."""
+    return column is not None and part.file.format == "parquet" and parquet.never_null(part, column, role)
 
 
 def row_count(file: DataFile) -> int | None:

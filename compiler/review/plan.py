@@ -10,15 +10,28 @@ from mixc.compiler.review.plan_rows import StageRow
 if TYPE_CHECKING:
     from mixc.compiler.recipe import Domain
     from mixc.compiler.review.schema import Manifest
-    from mixc.compiler.scan.plan import Plan
+    from mixc.compiler.scan.plan import Plan, ScorePlan
 
-READ, NORMALISE, MERGE, SAMPLE = "read", "normalise", "merge", "sample"
+LOCATE, READ, WITHHOLD, SCORE, GATE = "locate", "read", "withhold", "score", "gate"
+NORMALISE, MERGE, SAMPLE = "normalise", "merge", "sample"
 DOCUMENTS, QUADMIX = "documents", "quadmix"
 
 
 def stages(plan: Plan, domains: tuple[Domain, ...]) -> tuple[StageRow, ...]:
-    """One stage per source, then one per step of QuaDMix."""
-    found = [StageRow(backend=DOCUMENTS, stage=READ, parameters=_plain(asdict(source))) for source in plan.sources]
+    """The params of paths, one stage per source, what is held out, then one per step of QuaDMix."""
+    from mixc.compiler.scan.scored import gate_parameters
+
+    found: list[StageRow] = []
+    if plan.params:
+        params = [_plain({"name": name, "default": default}) for name, default in plan.params]
+        found.append(StageRow(backend=DOCUMENTS, stage=LOCATE, parameters={"params": params}))
+    found += [StageRow(backend=DOCUMENTS, stage=READ, parameters=_plain(asdict(source))) for source in plan.sources]
+    if plan.holdout is not None:
+        found.append(StageRow(backend=DOCUMENTS, stage=WITHHOLD, parameters={"share": plan.holdout.share}))
+    found += [StageRow(backend=one.backend, stage=SCORE, parameters=_of_score(one)) for one in plan.scores]
+    if plan.gate is not None:
+        parameters = {"key": plan.gate.key} | gate_parameters(plan.gate)
+        found.append(StageRow(backend=plan.gate.backend, stage=GATE, parameters=parameters))
     if plan.raters:
         raters = [_plain(asdict(rater)) for rater in plan.raters]
         found.append(
@@ -28,7 +41,8 @@ def stages(plan: Plan, domains: tuple[Domain, ...]) -> tuple[StageRow, ...]:
         found.append(StageRow(backend=QUADMIX, stage=MERGE, parameters={"weights": weights}))
     curves = {domain.name: _plain(asdict(domain.sampling)) for domain in domains if domain.sampling is not None}
     if curves:
-        found.append(StageRow(backend=QUADMIX, stage=SAMPLE, parameters={"curves": curves}))
+        scale = {"scale": "omega"} if any("stated_omega" in curve for curve in curves.values()) else {}
+        found.append(StageRow(backend=QUADMIX, stage=SAMPLE, parameters={"curves": curves} | scale))
     return tuple(found)
 
 
@@ -36,24 +50,52 @@ def plan_from_manifest(manifest: Manifest) -> Plan:
     """The plan that `stages` wrote."""
     from pydantic import TypeAdapter
 
-    from mixc.compiler.scan.plan import Plan, RaterPlan, SourcePlan
+    from mixc.compiler.scan.plan import GatePlan, Holdout, Plan, RaterPlan, SourcePlan
+    from mixc.compiler.scan.scored import gate_from
 
     sources: list[SourcePlan] = []
+    gate: GatePlan | None = None
+    scores: list[ScorePlan] = []
     raters: tuple[RaterPlan, ...] = ()
     weights: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()
+    params: tuple[tuple[str, str | None], ...] = ()
+    holdout: Holdout | None = None
     normalize: Any = "rank"
     for row in manifest.plan:
-        if row.stage == READ:
+        if row.stage == LOCATE:
+            params = tuple((one["name"], one.get("default")) for one in row.parameters["params"])
+        elif row.stage == READ:
             given = {"language": None, "domain": None} | row.parameters
             sources.append(TypeAdapter(SourcePlan).validate_python(given))
+        elif row.stage == WITHHOLD:
+            holdout = Holdout(row.parameters["share"], manifest.selection.seed)
+        elif row.stage == SCORE:
+            scores.append(_score_of(row))
+        elif row.stage == GATE:
+            gate = gate_from(row.parameters["key"], row.backend, row.parameters)
         elif row.stage == NORMALISE:
             normalize = row.parameters["normalize"]
-            stated = [{"range": None} | one for one in row.parameters["raters"]]
+            stated = [{"range": None, "scores": None} | one for one in row.parameters["raters"]]
             raters = TypeAdapter(tuple[RaterPlan, ...]).validate_python(stated)
         elif row.stage == MERGE:
             by_domain = sorted(row.parameters["weights"].items())
             weights = tuple((domain, tuple(sorted(pairs.items()))) for domain, pairs in by_domain)
-    return Plan(tuple(sources), raters, weights, normalize)
+    return Plan(tuple(sources), raters, weights, normalize, params, holdout, tuple(scores), gate)
+
+
+def _of_score(one: ScorePlan) -> dict[str, Any]:
+    return {"name": one.name, "key": one.key} | {key: _plain(value) for key, value in one.parameters}
+
+
+def _score_of(row: StageRow) -> ScorePlan:
+    from mixc.compiler.scan.plan import ScorePlan
+
+    parameters = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in sorted(row.parameters.items())
+        if key not in ("name", "key")
+    }
+    return ScorePlan(row.parameters["name"], row.backend, row.parameters["key"], tuple(parameters.items()))
 
 
 def plan_changes(old: Manifest, new: Manifest) -> list[str]:

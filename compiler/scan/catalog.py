@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,8 @@ class ScannedFile:
 class Catalog:
     """Counts of every group at levels of `bits` bits, under the plan and the tables that they were made with.
 
-    `excluded` counts documents without a score, `empty` those without text and `skipped` lines that are no documents,
-    per source; `odd` what was odd about the scores of each (rater, language).
+    `excluded` counts documents without a score; per source, `empty` counts those without text, `withheld` those held
+    out and `skipped` lines that are no documents; `odd` what was odd about the scores of each (rater, language).
     """
 
     plan: Plan
@@ -51,6 +51,8 @@ class Catalog:
     empty: Mapping[str, int]
     skipped: Mapping[str, int]
     odd: Mapping[Key, Odd]
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    gated: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:

@@ -19,7 +19,7 @@ DRIFT = 0.1
 def check_profile(recipe: Recipe, plan: Plan, profiles: Mapping[str, Profile]) -> list[Diagnostic]:
     """Every source holds documents, and every rater has scores for most of the languages that it judges."""
     found = [
-        messages.no_documents(source, profiles[source.name].empty)
+        messages.no_documents(source, profiles[source.name].empty, profiles[source.name].withheld)
         for source in recipe.sources
         if source.name in profiles and not profiles[source.name].held
     ]

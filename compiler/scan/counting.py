@@ -30,13 +30,15 @@ def count_tokens(
     `languages` [groups] and `group` [n] say which script a rate is for.
     """
     eos = int(plan.eos)
-    if batch.tokens is not None:
+    if batch.text is None:
+        assert batch.tokens is not None
         return batch.tokens + eos, np.ones(batch.rows, dtype=bool)
-    assert batch.text is not None
     length = (
         pc.fill_null(pc.call_function("binary_length", [batch.text]), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     )
     there = length > 0
+    if batch.tokens is not None:  # the text is the document's identity
+        return np.where(there, batch.tokens + eos, 0), there
     if plan.counting.way == "tokenizer":
         counted = _tokenized(plan.counting.name, batch.text)
     else:

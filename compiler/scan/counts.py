@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from mixc.compiler.documents.data import Part
 from mixc.compiler.documents.reading import read
+from mixc.compiler.scan import ragged
+from mixc.compiler.scan.handover import Handover, blocks
+from mixc.compiler.scan.holdout import kept
 from mixc.compiler.scan.labels import Key, labelled
 from mixc.compiler.scan.merge import Merger
 from mixc.compiler.scan.normalise import Tables
@@ -18,6 +22,8 @@ from mixc.compiler.scan.plan import Plan
 from mixc.compiler.scan.runs import ROWS, in_order, lengths_of, starts_of
 
 FULL_BITS = 16  # bits of a merged level before it is shifted
+TOKEN_BITS = 32  # of a document's tokens where they are in one word with its place
+MOST_GROUPS = 1 << (63 - FULL_BITS - TOKEN_BITS)
 
 Ints = NDArray[np.int64]
 
@@ -77,6 +83,9 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         return total([self, other])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_table, (to_table(self),)  # less than half as large, between processes
+
 
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum of counts."""
@@ -90,51 +99,77 @@ def total(counts: Iterable[Counts]) -> Counts:
     return Counts({key: summed(many) for key, many in sorted(groups.items())}, dict(sorted(excluded.items())))
 
 
-def count(plan: Plan, tables: Tables, bits: int, part: Part) -> Counts:
-    """The counts of one part of a file, at levels of `bits` bits."""
-    source = plan.source(part.file.source)
-    wanted = replace(source.wanted, id=None)
+def count(plan: Plan, tables: Tables, bits: int, part: Part, handover: Handover | None = None) -> Counts:
+    """The counts of one part of a file, at levels of `bits` bits; from what pass 1 handed over, if it did."""
     merger, tally, keys = Merger(plan, tables), _Tally(bits), list[Key]()
-    for labeller, batch in labelled(source, read(part, wanted, bad_lines=source.bad_lines)):
+    handed = blocks(handover, part, len(plan.raters))
+    if handed is not None:
+        for block in handed:
+            keys = block.keys
+            tally.add(len(keys), block.group, merger.merged(keys, block.group, block.scored), block.tokens)
+        return tally.result(keys)
+    source = plan.source(part.file.source)
+    wanted = replace(source.wanted, id=None) if plan.holdout is None else source.wanted
+    for labeller, batch in kept(plan, part, labelled(source, read(part, wanted, bad_lines=source.bad_lines))):
         keys = labeller.keys
         tally.add(len(keys), batch.group, merger.merge(keys, batch), batch.tokens, batch.counts)
     return tally.result(keys)
 
 
 class _Tally:
-    """Sums under way. Documents wait until there are `ROWS` of them, as group and level in one number."""
+    """Sums under way. Documents wait until there are `ROWS` of them: group and level in one number, which has the
+    tokens too as long as they fit, so that one sort brings everything in order.
+    """
 
     def __init__(self, bits: int) -> None:
         self.shift = FULL_BITS - bits
-        self.waiting: list[tuple[Ints, Ints]] = []
+        self.waiting: list[tuple[Ints, Ints | None]] = []
         self.rows = 0
         self.summed: list[LevelCounts] = []
         self.excluded = np.zeros(0, dtype=np.int64)
 
     def add(
-        self, groups: int, group: NDArray[np.int32], level: NDArray[np.int32], tokens: Ints, counted: NDArray[np.bool_]
+        self,
+        groups: int,
+        group: NDArray[Any],
+        level: NDArray[np.int32],
+        tokens: Ints,
+        counted: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Count one batch."""
-        there = level >= 0
-        lost = np.bincount(group[counted & ~there], minlength=groups)
-        lost[: len(self.excluded)] += self.excluded
-        self.excluded = lost
-        place = group.astype(np.int64) << FULL_BITS | level >> self.shift
-        self.waiting.append((place, tokens) if there.all() else (place[there], tokens[there]))
-        self.rows += len(self.waiting[-1][0])
+        """Count one batch; `counted` says which documents are any, None that all are."""
+        place = group.astype(np.int64)
+        place <<= FULL_BITS
+        place |= level >> self.shift
+        if level.min(initial=0) < 0:
+            there = level >= 0
+            lost = np.bincount(group[~there if counted is None else counted & ~there], minlength=groups)
+            lost[: len(self.excluded)] += self.excluded
+            self.excluded = lost
+            place, tokens = place[there], tokens[there]
+        fits = groups <= MOST_GROUPS and int(tokens.max(initial=0)) < 1 << TOKEN_BITS
+        if fits:
+            place <<= TOKEN_BITS
+            place |= tokens
+        self.waiting.append((place, None if fits else tokens))
+        self.rows += len(place)
         if self.rows >= ROWS:
             self._sum()
 
     def _sum(self) -> None:
-        if not self.rows:
-            return
-        place, rows = in_order(np.concatenate([place for place, _ in self.waiting]))
-        tokens = np.concatenate([tokens for _, tokens in self.waiting]).take(rows)
-        starts = starts_of(place)
-        sums = np.add.reduceat(tokens, starts), np.maximum.reduceat(tokens, starts)
-        self.summed.append(LevelCounts(place[starts], lengths_of(starts, len(place)), *sums))
+        packed = [place for place, tokens in self.waiting if tokens is None]
+        apart = [(place, tokens) for place, tokens in self.waiting if tokens is not None]
         self.waiting.clear()
         self.rows = 0
+        if any(map(len, packed)):
+            place = np.concatenate(packed)
+            place.sort()
+            tokens = place & ((1 << TOKEN_BITS) - 1)
+            place >>= TOKEN_BITS
+            self.summed.append(_counted(place, tokens))
+        if any(len(place) for place, _ in apart):
+            place, tokens = (np.concatenate(column) for column in zip(*apart, strict=True))
+            rows = np.lexsort((tokens, place))
+            self.summed.append(_counted(place[rows], tokens[rows]))
 
     def result(self, keys: list[Key]) -> Counts:
         """The counts of what was added."""
@@ -151,17 +186,14 @@ class _Tally:
         return Counts(groups, excluded)
 
 
-SCHEMA = pa.schema(
-    [
-        ("language", pa.string()),
-        ("domain", pa.string()),
-        ("excluded", pa.int64()),
-        ("levels", pa.list_(pa.int64())),
-        ("documents", pa.list_(pa.int64())),
-        ("tokens", pa.list_(pa.int64())),
-        ("others", pa.list_(pa.int64())),  # tokens that are not of the largest document: mostly 0
-    ]
-)
+def _counted(place: Ints, tokens: Ints) -> LevelCounts:
+    """Counts by place of documents [n] in order of their places, then of their tokens."""
+    starts = starts_of(place)
+    lengths = lengths_of(starts, len(place))
+    return LevelCounts(place[starts], lengths, np.add.reduceat(tokens, starts), tokens[starts + lengths - 1])
+
+
+COLUMNS = ("levels", "documents", "tokens", "others")  # others: tokens that are not of the largest document, mostly 0
 
 
 def to_table(found: Counts) -> pa.Table:
@@ -170,20 +202,17 @@ def to_table(found: Counts) -> pa.Table:
     for key in sorted(found.groups.keys() | found.excluded.keys()):
         counts = found.groups.get(key, NOTHING)
         columns = (counts.levels, counts.documents, counts.tokens, counts.tokens - counts.largest)
-        rows.append((*key, found.excluded.get(key, 0), *columns))
-    return pa.table({name: [row[i] for row in rows] for i, name in enumerate(SCHEMA.names)}, schema=SCHEMA)
+        rows.append(([*key, found.excluded.get(key, 0)], columns))
+    return ragged.to_table(COLUMNS, rows)
 
 
 def from_table(table: pa.Table) -> Counts:
     """The counts that a table holds."""
     groups: dict[Key, LevelCounts] = {}
     excluded: dict[Key, int] = {}
-    for i in range(table.num_rows):
-        key = (table["language"][i].as_py(), table["domain"][i].as_py())
-        columns = [table[name][i].values.to_numpy().astype(np.int64) for name in SCHEMA.names[3:]]
-        if len(columns[0]):
-            levels, documents, tokens, others = columns
-            groups[key] = LevelCounts(levels, documents, tokens, tokens - others)
-        if lost := table["excluded"][i].as_py():
-            excluded[key] = lost
+    for (language, domain, lost), (levels, documents, tokens, others) in ragged.from_table(table):
+        if len(levels):
+            groups[language, domain] = LevelCounts(levels, documents, tokens, tokens - others)
+        if lost:
+            excluded[language, domain] = lost
     return Counts(groups, excluded)

@@ -22,6 +22,7 @@ from mixc.compiler.scan.plan import SourcePlan
 from mixc.compiler.supply.languages import canonical, resolve
 
 UNKNOWN_LANGUAGE, UNKNOWN_DOMAIN = "und", "und"
+NEVER = -1  # the place of what no document had so far
 Ints = NDArray[np.int64]
 Key = tuple[str, str]  # language, domain
 
@@ -39,13 +40,45 @@ def language_of(tag: str, aliases: tuple[tuple[str, str], ...]) -> str:
 class Labelled:
     """A batch whose documents have a `group` [n] (index into the labeller's keys) and `tokens` [n].
 
-    `counts` [n] is false for documents that are left out (empty text).
+    `counts` [n] is false for documents that are left out: empty text, `withheld` of them held out, `gated` by a gate.
     """
 
     batch: Batch
     group: NDArray[np.int32]
     tokens: Ints
     counts: NDArray[np.bool_]
+    withheld: int = 0
+    gated: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Names:
+    """The values of one column in the order they are met, and where those of the last dictionary stand among them."""
+
+    known: dict[str | None, int] = field(default_factory=dict)
+    _values: Any = None
+    _place: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+    def codes(self, column: pa.Array | None, constant: str | None, rows: int) -> NDArray[np.int32]:
+        """Every document's index into `known`."""
+        if column is None:
+            return np.full(rows, self.known.setdefault(constant, len(self.known)), dtype=np.int32)
+        encoded: Any = (
+            column if pa.types.is_dictionary(column.type) else pc.call_function("dictionary_encode", [column])
+        )
+        values, codes = encoded.dictionary, encoded.indices
+        if codes.null_count:
+            codes = pc.fill_null(codes.cast(pa.int64()), len(values))
+        indices = codes.to_numpy(zero_copy_only=False)
+        if self._values is None or not values.equals(self._values):
+            self._values, self._place = values, np.full(len(values) + 1, NEVER, dtype=np.int32)
+        found = self._place.take(indices)
+        if rows and found.min() == NEVER:  # only values that some document has are known
+            names = [*values.to_pylist(), None]
+            for i in np.flatnonzero(np.bincount(indices)).tolist():
+                self._place[i] = self.known.setdefault(names[i] or None, len(self.known))
+            found = self._place.take(indices)
+        return np.asarray(found)
 
 
 @dataclass(slots=True, eq=False)
@@ -54,44 +87,23 @@ class Labeller:
 
     plan: SourcePlan
     keys: list[Key] = field(default_factory=list)
-    _languages: dict[str | None, int] = field(default_factory=dict)
-    _domains: dict[str | None, int] = field(default_factory=dict)
-    _pairs: NDArray[np.int32] = field(default_factory=lambda: np.full((4, 4), -1, dtype=np.int32))
+    _languages: _Names = field(default_factory=_Names)
+    _domains: _Names = field(default_factory=_Names)
+    _pairs: NDArray[np.int32] = field(default_factory=lambda: np.full((4, 4), NEVER, dtype=np.int32))
     _known: dict[Key, int] = field(default_factory=dict)
 
     def label(self, batch: Batch) -> Labelled:
         """Groups and tokens of a batch."""
-        language = self._codes(batch.language, self.plan.language, self._languages, batch.rows)
-        domain = self._codes(batch.domain, self.plan.domain, self._domains, batch.rows)
-        self._grow(len(self._languages), len(self._domains))
+        language = self._languages.codes(batch.language, self.plan.language, batch.rows)
+        domain = self._domains.codes(batch.domain, self.plan.domain, batch.rows)
+        self._grow(len(self._languages.known), len(self._domains.known))
         pair = language * np.int32(self._pairs.shape[1]) + domain
         group = self._pairs.reshape(-1).take(pair)
-        if batch.rows and group.min() < 0:
-            self._meet(language, domain, group < 0)
+        if batch.rows and group.min() == NEVER:
+            self._meet(language, domain, group == NEVER)
             group = self._pairs.reshape(-1).take(pair)
         tokens, counts = count_tokens(self.plan, batch, [key[0] for key in self.keys], group)
         return Labelled(batch, group, tokens, counts)
-
-    def _codes(
-        self, column: pa.Array | None, constant: str | None, known: dict[str | None, int], rows: int
-    ) -> NDArray[np.int32]:
-        """Every document's index into `known`."""
-        if column is None:
-            return np.full(rows, known.setdefault(constant, len(known)), dtype=np.int32)
-        encoded: Any = (
-            column if pa.types.is_dictionary(column.type) else pc.call_function("dictionary_encode", [column])
-        )
-        values = encoded.dictionary.to_pylist()
-        codes = encoded.indices
-        if codes.null_count:
-            codes = pc.fill_null(codes.cast(pa.int64()), len(values))
-        indices = codes.to_numpy(zero_copy_only=False)
-        met = np.bincount(indices, minlength=len(values) + 1)
-        place = np.zeros(len(values) + 1, dtype=np.int32)
-        for i, value in enumerate([*values, None]):
-            if met[i]:
-                place[i] = known.setdefault(value or None, len(known))
-        return np.asarray(place.take(indices))
 
     def _grow(self, languages: int, domains: int) -> None:
         wide = (
@@ -99,12 +111,12 @@ class Labeller:
             max(self._pairs.shape[1], 1 << domains.bit_length()),
         )
         if wide != self._pairs.shape:
-            grown = np.full(wide, -1, dtype=np.int32)
+            grown = np.full(wide, NEVER, dtype=np.int32)
             grown[: self._pairs.shape[0], : self._pairs.shape[1]] = self._pairs
             self._pairs = grown
 
     def _meet(self, language: NDArray[np.int32], domain: NDArray[np.int32], new: NDArray[np.bool_]) -> None:
-        languages, domains = list(self._languages), list(self._domains)
+        languages, domains = list(self._languages.known), list(self._domains.known)
         both = language[new].astype(np.int64) << 32 | domain[new]
         for pair in np.unique(both).tolist():
             i, j = pair >> 32, pair & 0xFFFFFFFF

@@ -150,13 +150,17 @@ def drifted(rater: str, language: str | None, index: float, recipe: str) -> Diag
 
 
 @page("M557")
-def no_documents(source: Source, empty: int) -> Diagnostic:
+def no_documents(source: Source, empty: int, withheld: int = 0) -> Diagnostic:
     """a source holds no document that counts
 
-    Its files were read, and there is no document in them, or none with text.
+    Its files were read, and there is no document in them, or none with text, or none that is not held out: `holdout`
+    of an `evaluate` keeps a share of all documents out of training.
     """
-    note = (f"{empty:,} documents have no text",) if empty else ()
-    return Diagnostic("M557", f"source `{source.name}` holds no documents", at(source.span), note, ("check `path`",))
+    notes = ((f"{empty:,} documents have no text",) if empty else ()) + (
+        (f"{withheld:,} documents are held out",) if withheld else ()
+    )
+    help_ = "lower `holdout`" if withheld else "check `path`"
+    return Diagnostic("M557", f"source `{source.name}` holds no documents", at(source.span), notes, (help_,))
 
 
 @page("M558")
@@ -199,7 +203,8 @@ def bad_tokenizer(name: str, why: str) -> Diagnostic:
     The name is that of a `tokenizer.json`, of a folder that holds one, or of a model on the Hugging Face hub, which has
     to be reachable then.
 
-    What to do: give the path of a `tokenizer.json`; relative paths start where mixc was started.
+    What to do: give the path of a `tokenizer.json`; relative paths are seen from the folder of the recipe or of its
+    manifest, else from where mixc was started.
     """
     return Diagnostic(
         "M560",
@@ -213,8 +218,8 @@ def bad_tokenizer(name: str, why: str) -> Diagnostic:
 def no_scores(domain: Domain, name: str) -> Diagnostic:
     """a domain weighs scores that nobody has computed
 
-    A target, or a rater with a `model`, scores documents by running a model over them. This version reads scores from
-    columns of the data only.
+    A rater with a `model` scores documents by running a model over them. This version reads the scores of raters from
+    columns of the data only; targets it can compute, by `mixc score`.
 
     What to do: write the scores into a column and say so: `rater edu { column = "edu_score" }`; or take it out of the
     weights.
@@ -225,23 +230,4 @@ def no_scores(domain: Domain, name: str) -> Diagnostic:
         at(domain.span),
         ("scoring by a model is a part to come",),
         (f'give `{name}` a column of scores (`rater {name} {{ column = "…" }}`), or take it out of `weights`',),
-    )
-
-
-@page("M562")
-def no_holdout(recipe: str, share: float) -> Diagnostic:
-    """documents cannot be held out yet
-
-    `evaluate { holdout = 1% }` asks that a share of the documents be kept out of training. This version draws from all
-    documents, so a selection would hold what is to be evaluated on. Plans from published sizes, which select nothing,
-    may state it.
-
-    What to do: keep these documents in files of their own that no source names, and remove the line.
-    """
-    return Diagnostic(
-        "M562",
-        f"`holdout = {share:.6g}` cannot be kept out of a selection yet",
-        notes=("documents would be trained on that are to be evaluated on",),
-        helps=("keep them in files that no source names, and remove `holdout`",),
-        subject=recipe,
     )

@@ -6,12 +6,14 @@ A plan is made from a recipe once the columns of the data are known, is written 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from mixc.compiler.documents.data import Wanted
 
+GATE = "gate of targets"  # stands for it among raters
 WHOLE = 1 << 16  # weights of a domain sum to this
 
 Normaliser = Literal["rank", "zscore", "minmax"]
@@ -30,8 +32,8 @@ class Counting:
 class SourcePlan:
     """How one source is read. `language` and `domain` are what all of it has, None where a column says.
 
-    `paths` are as the recipe states them, seen from its folder. `wanted` names the columns that are read; `text` is the
-    column of the texts where there is one, read or not.
+    `paths` are as the recipe states them, seen from its folder, with `${…}` of the plan's params. `wanted` names the
+    columns that are read; `text` is the column of the texts where there is one, read or not.
     """
 
     name: str
@@ -50,7 +52,10 @@ class SourcePlan:
 
 @dataclass(frozen=True, slots=True)
 class RaterPlan:
-    """A rater as scan uses it; `range` is for the `minmax` normaliser and for counting what lies outside."""
+    """A rater as scan uses it; `range` is for the `minmax` normaliser and for counting what lies outside.
+
+    A model's scores stand in no `column`, but beside the documents under the key `scores`.
+    """
 
     name: str
     column: str
@@ -58,16 +63,58 @@ class RaterPlan:
     range: tuple[float, float] | None
     missing: Literal["exclude", "worst", "renormalise"]
     scope: Literal["language", "global"]
+    scores: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePlan:
+    """How a model scores documents: the backend that does it, and every parameter; `key` names what comes of them."""
+
+    name: str
+    backend: str
+    key: str
+    parameters: tuple[tuple[str, str | int | tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GatePlan:
+    """Only documents near the `targets` are supply: the best `fraction` of tokens, of each language or of the pool.
+
+    `weights` share the budget among targets. `pool` says over which documents it was decided, `key` what came of it.
+    """
+
+    targets: tuple[str, ...]
+    backend: str
+    key: str
+    fraction: float
+    scope: Literal["language", "pool"]
+    weights: tuple[float, ...]
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holdout:
+    """The share of documents that are kept out of training, and the seed that says which."""
+
+    share: float
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All sources of documents, all raters that a domain weighs, and every rated domain's whole weights."""
+    """All sources of documents, all raters that a domain weighs, and every rated domain's whole weights.
+
+    `params` say where files lie, each with what it is where nothing else is given; None: it has to be given.
+    """
 
     sources: tuple[SourcePlan, ...]
     raters: tuple[RaterPlan, ...]
     weights: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
     normalize: Normaliser
+    params: tuple[tuple[str, str | None], ...] = ()
+    holdout: Holdout | None = None
+    scores: tuple[ScorePlan, ...] = ()
+    gate: GatePlan | None = None
 
     def source(self, name: str) -> SourcePlan:
         """The source of that name."""
@@ -76,6 +123,22 @@ class Plan:
     def weights_of(self, domain: str) -> tuple[tuple[str, int], ...]:
         """(rater, weight) of a domain; empty for one without raters."""
         return dict(self.weights).get(domain, ())
+
+    def scored(self, source: SourcePlan) -> tuple[RaterPlan, ...]:
+        """The raters of a source whose scores a model gives."""
+        named = None if source.domain is None else {name for name, _ in self.weights_of(source.domain)}
+        return tuple(r for r in self.raters if r.scores is not None and (named is None or r.name in named))
+
+    def sealed(self, name: str) -> Wanted:
+        """The columns of a source that its files are known by: those that are read, and texts that models read."""
+        source = self.source(name)
+        read = self.gate is not None or self.scored(source)
+        return replace(source.wanted, text=source.text) if read else source.wanted
+
+
+def reading_of(source: SourcePlan) -> str:
+    """What of a source's plan decides what its files give: not where they lie, nor texts that are not read."""
+    return json.dumps(asdict(replace(source, paths=(), text=None)), sort_keys=True)
 
 
 def whole_weights(weights: Mapping[str, float]) -> tuple[tuple[str, int], ...]:

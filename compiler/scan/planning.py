@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from mixc.compiler.documents.data import DataFile, Unreadable, Wanted
-from mixc.compiler.documents.files import find_files
 from mixc.compiler.documents.messages import missing_column
 from mixc.compiler.documents.reading import columns_of
 from mixc.compiler.recipe import Domain, Rater, Recipe, Source
 from mixc.compiler.scan import messages
-from mixc.compiler.scan.plan import Counting, Plan, RaterPlan, SourcePlan, whole_weights
+from mixc.compiler.scan.find import find
+from mixc.compiler.scan.plan import Counting, Holdout, Plan, RaterPlan, SourcePlan, whole_weights
+from mixc.compiler.scan.score_messages import no_texts
+from mixc.compiler.scan.scored import planned_gate, target_raters
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 TOKENIZER = 'tokenizer("'
@@ -21,6 +23,27 @@ Files = Mapping[str, tuple[DataFile, ...]]
 
 def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
     """The plan of a recipe and the files of every source of documents; None when something is missing."""
+    sources, files, found = sources_of(recipe)
+    if has_errors(found):
+        return None, files, found
+    by_targets, scores, problems = target_raters(recipe)
+    gate, more = planned_gate(recipe, sources) if not problems else (None, [])
+    found += unscored(recipe) + problems + more
+    if has_errors(found):
+        return None, files, found
+    weighed = weighing(recipe.domains)
+    used = {name for _, weights in weighed for name, _ in weights}
+    by_columns = [plan_rater(rater) for rater in recipe.raters if rater.name in used]
+    raters = tuple(sorted([*by_columns, *by_targets], key=lambda rater: rater.name))
+    params = tuple((param.name, param.default) for param in recipe.path_params)
+    normalize, holdout = recipe.quality.normalize, holdout_of(recipe)
+    plan = Plan(tuple(sources), raters, weighed, normalize, params, holdout, tuple(scores), gate)
+    found += textless(recipe, plan)
+    return None if has_errors(found) else plan, files, found
+
+
+def sources_of(recipe: Recipe) -> tuple[list[SourcePlan], Files, list[Diagnostic]]:
+    """How every source of documents is read, and its files."""
     folder = Path(recipe.path).parent
     files: dict[str, tuple[DataFile, ...]] = {}
     found: list[Diagnostic] = []
@@ -28,27 +51,36 @@ def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
     for source in sorted(recipe.sources, key=lambda source: source.name):
         if not source.paths:
             continue
-        files[source.name], problems = find_files(source, folder)
+        files[source.name], problems = find(source, recipe.places, folder)
         found += problems
         if files[source.name]:
             planned, problems = plan_source(recipe, source, files[source.name])
             found += problems
             sources += [planned] if planned else []
-    if has_errors(found):
-        return None, files, found
-    found += unscored(recipe)
-    found += [messages.no_holdout(recipe.name, held) for one in recipe.evaluations if (held := one.holdout)]
-    if has_errors(found):
-        return None, files, found
-    weighed = weighing(recipe.domains)
-    used = {name for _, weights in weighed for name, _ in weights}
-    raters = tuple(plan_rater(rater) for rater in sorted(recipe.raters, key=lambda r: r.name) if rater.name in used)
-    return Plan(tuple(sources), raters, weighed, recipe.quality.normalize), files, found
+    return sources, files, found
+
+
+def textless(recipe: Recipe, plan: Plan) -> list[Diagnostic]:
+    """Sources whose documents a model is to score, and that have no texts."""
+    sources = {source.name: source for source in recipe.sources}
+    return [
+        no_texts(sources[source.name], names)
+        for source in plan.sources
+        if source.text is None
+        and (names := [r.name for r in plan.scored(source)] + list(plan.gate.targets if plan.gate else ()))
+    ]
+
+
+def holdout_of(recipe: Recipe) -> Holdout | None:
+    """What the evaluations of a recipe keep out of training: the largest share, which holds the smaller ones."""
+    share = max((one.holdout or 0.0 for one in recipe.evaluations), default=0.0)
+    return Holdout(share, recipe.budget.seed) if share else None
 
 
 def unscored(recipe: Recipe) -> list[Diagnostic]:
-    """Domains that weigh what no column holds: targets, and raters that are models."""
+    """Domains that weigh raters that are models."""
     columns = {rater.name for rater in recipe.raters if rater.column is not None or rater.kind is None}
+    columns |= {target.name for target in recipe.targets}
     return [
         messages.no_scores(domain, name)
         for domain in recipe.domains

@@ -5,21 +5,25 @@ Profiles of parts add up in any order to the profile of the whole, so neither sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from mixc.compiler.documents.data import Part
-from mixc.compiler.documents.reading import read
+from mixc.compiler.documents.data import Batch, Part
+from mixc.compiler.documents.reading import never_null, read
+from mixc.compiler.scan import ragged
+from mixc.compiler.scan.handover import Block, Handover, writing
+from mixc.compiler.scan.holdout import kept
 from mixc.compiler.scan.ids import watched
 from mixc.compiler.scan.labels import Key, Labelled, labelled
 from mixc.compiler.scan.ordered import BITS, LEVELS, levels
 from mixc.compiler.scan.plan import Plan, RaterPlan
 from mixc.compiler.scan.runs import ROWS, counted, merged
+from mixc.compiler.scan.scoring import Rated, scores_of
 
 Ints = NDArray[np.int64]
 Sparse = tuple[Ints, Ints]  # places that hold something, ascending, and how much
@@ -49,7 +53,8 @@ class Odd:
 class Profile:
     """What documents hold: per (language, domain) documents and tokens; per (rater, language) a histogram over levels.
 
-    `rows` counts all documents, `empty` those left out for want of text, `skipped` lines that are no documents.
+    `rows` counts all documents, `empty` those left out for want of text, `withheld` those held out, `gated` those that
+    a gate keeps out, and `skipped` lines that are no documents.
     """
 
     rows: int = 0
@@ -58,19 +63,25 @@ class Profile:
     held: dict[Key, tuple[int, int]] = field(default_factory=dict)
     scores: dict[Key, Sparse] = field(default_factory=dict)
     odd: dict[Key, Odd] = field(default_factory=dict)
+    withheld: int = 0
+    gated: int = 0
 
     def __add__(self, other: Profile) -> Profile:
         return total([self, other])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_table, (to_table(self),)  # less than half as large, between processes
+
 
 def total(profiles: Iterable[Profile]) -> Profile:
     """The sum of profiles."""
-    rows = empty = skipped = 0
+    rows = empty = skipped = withheld = gated = 0
     held: dict[Key, tuple[int, int]] = {}
     scores: dict[Key, list[Sparse]] = {}
     odd: dict[Key, Odd] = {}
     for one in profiles:
         rows, empty, skipped = rows + one.rows, empty + one.empty, skipped + one.skipped
+        withheld, gated = withheld + one.withheld, gated + one.gated
         for key, (documents, tokens) in one.held.items():
             before = held.get(key, (0, 0))
             held[key] = before[0] + documents, before[1] + tokens
@@ -79,7 +90,7 @@ def total(profiles: Iterable[Profile]) -> Profile:
         for key, some in one.odd.items():
             odd[key] = odd.get(key, Odd()) + some
     summed = {key: merged(parts) for key, parts in sorted(scores.items())}
-    return Profile(rows, empty, skipped, dict(sorted(held.items())), summed, dict(sorted(odd.items())))
+    return Profile(rows, empty, skipped, dict(sorted(held.items())), summed, dict(sorted(odd.items())), withheld, gated)
 
 
 def add_sparse(one: Sparse, other: Sparse) -> Sparse:
@@ -87,27 +98,19 @@ def add_sparse(one: Sparse, other: Sparse) -> Sparse:
     return merged([one, other])
 
 
-def profile(plan: Plan, part: Part) -> Profile:
-    """The profile of one part of a file."""
+def profile(plan: Plan, part: Part, handover: Handover | None = None) -> Profile:
+    """The profile of one part of a file; with a `handover`, what pass 2 needs of its documents is written there."""
     source = plan.source(part.file.source)
-    wanted = replace(source.wanted, id=None) if watched(source) else source.wanted  # then a pass of their own reads ids
+    wanted = source.wanted
+    if plan.holdout is None and (watched(source) or never_null(part, wanted.id, "id")):
+        wanted = replace(wanted, id=None)  # a pass of their own reads ids, or nothing is to be found out about them
     tally = _Tally(plan.raters)
-    for labeller, batch in labelled(source, read(part, wanted, bad_lines=source.bad_lines)):
-        tally.add(labeller.keys, batch)
+    with writing(handover, part) as writer:
+        for labeller, batch in kept(plan, part, labelled(source, read(part, wanted, bad_lines=source.bad_lines))):
+            block = tally.add(labeller.keys, batch)
+            if writer is not None:
+                writer.add(block)
     return tally.result()
-
-
-def scores_of(batch: Labelled, rater: RaterPlan) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
-    """(scores [n], present [n]) of a rater, NaN counting as absent; None where the source has no such column."""
-    column = batch.batch.scores.get(rater.name)
-    if column is None:
-        return None
-    values = (
-        pc.fill_null(column, float("nan")).to_numpy(zero_copy_only=False)
-        if column.null_count
-        else (column.to_numpy(zero_copy_only=False))
-    )
-    return values, ~np.isnan(values)
 
 
 class _Tally:
@@ -115,59 +118,72 @@ class _Tally:
 
     def __init__(self, raters: tuple[RaterPlan, ...]) -> None:
         self.raters = raters
-        self.rows = self.empty = self.skipped = self.waiting = 0
+        self.rows = self.empty = self.skipped = self.withheld = self.gated = self.waiting = 0
         self.keys: list[Key] = []
         self.languages: dict[str, int] = {}
+        self.spoken = np.zeros(0, dtype=np.int64)  # the language of every key
         self.documents, self.tokens = np.zeros(0, np.int64), np.zeros(0, np.int64)
         self.scores: dict[str, list[Spoken]] = {rater.name: [] for rater in raters}
         self.summed: dict[str, list[Sparse]] = {rater.name: [] for rater in raters}
         self.odd: dict[Key, Odd] = {}
 
-    def add(self, keys: list[Key], labelled: Labelled) -> None:
-        """Count one batch; `keys` are those of its labeller."""
-        group, counts = labelled.group.astype(np.int64), labelled.counts
-        self.keys = keys
+    def add(self, keys: list[Key], labelled: Labelled) -> Block:
+        """Count one batch; `keys` are those of its labeller. The documents that count."""
+        group, tokens = labelled.group.astype(np.intp), labelled.tokens
         self.rows += labelled.batch.rows
         self.skipped += labelled.batch.skipped
-        chosen = None if counts.all() else np.flatnonzero(counts)
-        tokens = labelled.tokens
+        chosen = None if labelled.counts.all() else np.flatnonzero(labelled.counts)
         if chosen is not None:
-            self.empty += labelled.batch.rows - len(chosen)
+            self.empty += labelled.batch.rows - len(chosen) - labelled.withheld - labelled.gated
+            self.withheld += labelled.withheld
+            self.gated += labelled.gated
             group, tokens = group[chosen], tokens[chosen]
-        self.documents, self.tokens = _longer(self.documents, len(keys)), _longer(self.tokens, len(keys))
+        self._meet(keys)
         self.documents += np.bincount(group, minlength=len(keys))
         np.add.at(self.tokens, group, tokens)
+        if not self.raters:
+            return Block(keys, group, tokens, ())
         self.waiting += len(group)
-        if self.raters:
-            for language, _ in keys:
-                self.languages.setdefault(language, len(self.languages))
-            codes = np.array([self.languages[language] for language, _ in keys], dtype=np.uint64)
-            few = len(self.languages) <= 1 << (32 - BITS)
-            spoken: Spoken = codes.astype(np.uint32).take(group) if few else codes.take(group)
-            for rater in self.raters:
-                self._count(rater, spoken, labelled, chosen)
+        few = len(self.languages) <= 1 << (32 - BITS)
+        above = self.spoken << BITS
+        spoken: Spoken = (above.astype(np.uint32) if few else above.astype(np.uint64)).take(group)
+        scored = tuple(self._count(rater, spoken, labelled.batch, chosen) for rater in self.raters)
         if self.waiting >= ROWS:
             self._sum()
+        return Block(keys, group, tokens, scored)
 
-    def _count(self, rater: RaterPlan, spoken: Spoken, labelled: Labelled, chosen: NDArray[np.intp] | None) -> None:
-        scored = scores_of(labelled, rater)
-        if scored is None:
+    def _meet(self, keys: list[Key]) -> None:
+        """Make room for keys that are new."""
+        if len(keys) == len(self.documents):
             return
-        values, present = scored if chosen is None else (scored[0][chosen], scored[1][chosen])
-        self.scores[rater.name].append((spoken << spoken.dtype.type(BITS) | levels(values))[present])
-        infinite, outside = np.isinf(values), np.zeros(len(values), dtype=bool)
-        if rater.range is not None:
-            low, high = rater.range
-            outside = present & ((values < np.float32(low)) | (values > np.float32(high)))
-        if not present.all() or infinite.any() or outside.any():
-            null = labelled.batch.scores[rater.name].is_null().to_numpy(zero_copy_only=False)
-            null = null if chosen is None else null[chosen]
-            self._odd(rater.name, spoken, (null, ~(present | null), infinite, outside))
+        self.keys = keys
+        for language, _ in keys:
+            self.languages.setdefault(language, len(self.languages))
+        self.spoken = np.array([self.languages[language] for language, _ in keys], dtype=np.int64)
+        self.documents, self.tokens = _longer(self.documents, len(keys)), _longer(self.tokens, len(keys))
 
-    def _odd(self, rater: str, spoken: Spoken, marks: Sequence[NDArray[np.bool_]]) -> None:
+    def _count(self, rater: RaterPlan, spoken: Spoken, batch: Batch, chosen: NDArray[np.intp] | None) -> Rated | None:
+        values = scores_of(batch, rater.name)
+        if values is None:
+            return None
+        values = values if chosen is None else values[chosen]
+        level = levels(values)
+        outside = _outside(rater, values)
+        if outside is None and np.isfinite(values).all():
+            self.scores[rater.name].append(spoken | level)
+            return Rated(level)
+        nan = np.isnan(values)
+        null = batch.scores[rater.name].is_null().to_numpy(zero_copy_only=False)
+        null = null if chosen is None else null[chosen]
+        marks = (null, nan & ~null, np.isinf(values), np.zeros(len(nan), dtype=bool) if outside is None else outside)
+        self._odd(rater.name, spoken >> spoken.dtype.type(BITS), marks)
+        self.scores[rater.name].append((spoken | level)[~nan])
+        return Rated(level, ~nan if nan.any() else None)
+
+    def _odd(self, rater: str, language: Spoken, marks: Sequence[NDArray[np.bool_]]) -> None:
         """Count what is marked as missing, NaN, infinite and outside."""
         codes = list(self.languages)
-        sums = [np.bincount(spoken[mark].astype(np.int64), minlength=len(codes)) for mark in marks]
+        sums = [np.bincount(language[mark].astype(np.int64), minlength=len(codes)) for mark in marks]
         for code, amounts in zip(codes, np.stack(sums, axis=1).tolist(), strict=True):
             if any(amounts):
                 self.odd[rater, code] = self.odd.get((rater, code), Odd()) + Odd(*amounts)
@@ -194,7 +210,16 @@ class _Tally:
             for code, first, stop in zip(self.languages, edges, edges[1:], strict=False):
                 if stop > first:
                     scores[name, code] = places[first:stop] & (LEVELS - 1), counts[first:stop]
-        return Profile(self.rows, self.empty, self.skipped, held, scores, self.odd)
+        return Profile(self.rows, self.empty, self.skipped, held, scores, self.odd, self.withheld, self.gated)
+
+
+def _outside(rater: RaterPlan, values: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """Which scores [n] lie outside the range of a rater; None where none does, or where it has no range."""
+    if rater.range is None:
+        return None
+    low, high = rater.range
+    outside = (values < np.float32(low)) | (values > np.float32(high))
+    return outside if outside.any() else None
 
 
 def _longer(array: Ints, size: int) -> Ints:
@@ -203,47 +228,28 @@ def _longer(array: Ints, size: int) -> Ints:
 
 def to_table(found: Profile) -> pa.Table:
     """A profile as a table, for the cache; rows sorted, so that equal profiles are equal bytes."""
-    rows = list(_records(found))
-    names = ("kind", "first", "second", "places", "counts")
-    return pa.table({name: [row[i] for row in rows] for i, name in enumerate(names)}, schema=SCHEMA)
-
-
-SCHEMA = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("first", pa.string()),
-        ("second", pa.string()),
-        ("places", pa.list_(pa.int64())),
-        ("counts", pa.list_(pa.int64())),
-    ]
-)
-
-
-def _records(found: Profile) -> Iterator[tuple[str, str, str, Ints | list[int], Ints | list[int]]]:
-    yield "rows", "", "", [], [found.rows, found.empty, found.skipped]
-    for key, (documents, tokens) in sorted(found.held.items()):
-        yield "held", *key, [], [documents, tokens]
-    for key, (places, counts) in sorted(found.scores.items()):
-        yield "scores", *key, places, counts
-    for key, odd in sorted(found.odd.items()):
-        yield "odd", *key, [], [odd.missing, odd.nan, odd.infinite, odd.outside]
+    counts = [found.rows, found.empty, found.skipped, found.withheld, found.gated]
+    rows: list[tuple[list[Any], Sparse]] = [(["rows", *counts], NOTHING)]
+    rows += [(["held", *key, *amounts], NOTHING) for key, amounts in sorted(found.held.items())]
+    rows += [(["scores", *key], sparse) for key, sparse in sorted(found.scores.items())]
+    rows += [(["odd", *key, *asdict(odd).values()], NOTHING) for key, odd in sorted(found.odd.items())]
+    return ragged.to_table(("places", "counts"), rows)
 
 
 def from_table(table: pa.Table) -> Profile:
     """The profile that a table holds."""
-    rows = empty = skipped = 0
+    rows = empty = skipped = withheld = gated = 0
     held: dict[Key, tuple[int, int]] = {}
     scores: dict[Key, Sparse] = {}
     odd: dict[Key, Odd] = {}
-    for i, kind in enumerate(table["kind"].to_pylist()):
-        key = (table["first"][i].as_py(), table["second"][i].as_py())
-        counts = table["counts"][i].values.to_numpy()
-        if kind == "rows":
-            rows, empty, skipped = (int(count) for count in counts)
-        elif kind == "held":
-            held[key] = int(counts[0]), int(counts[1])
-        elif kind == "scores":
-            scores[key] = table["places"][i].values.to_numpy().astype(np.int64), counts.astype(np.int64)
-        else:
-            odd[key] = Odd(*(int(count) for count in counts))
-    return Profile(rows, empty, skipped, held, scores, odd)
+    for (kind, *head), (places, counts) in ragged.from_table(table):
+        match kind:
+            case "rows":
+                rows, empty, skipped, withheld, gated = head
+            case "held":
+                held[head[0], head[1]] = head[2], head[3]
+            case "scores":
+                scores[head[0], head[1]] = places, counts
+            case _:
+                odd[head[0], head[1]] = Odd(*head[2:])
+    return Profile(rows, empty, skipped, held, scores, odd, withheld, gated)

@@ -86,7 +86,7 @@ def ranking(counts: LevelCounts) -> Ranking:
 @lru_cache(maxsize=4)  # small groups of one language share a ranking
 def segments(found: Ranking, edges: tuple[float, ...]) -> Segments:
     """All levels of a ranking, cut where an edge falls inside one. `edges` are upper ranks, the last is 1."""
-    cuts = np.array([int(Fraction(repr(edge)) * found.total) for edge in edges[:-1]], dtype=np.int64)
+    cuts = np.array([int(edge * found.total) for edge in _exact(edges[:-1])], dtype=np.int64)
     starts, ends = found.starts, found.ends
     first = np.searchsorted(cuts, starts, side="right")
     last = np.searchsorted(cuts, ends, side="left")
@@ -102,6 +102,12 @@ def segments(found: Ranking, edges: tuple[float, ...]) -> Segments:
         low[s] = HASHES * (int(begin[s]) - start) // width
         high[s] = HASHES * (int(end[s]) - start) // width
     return Segments(place, bucket, begin, end, low, high)
+
+
+@lru_cache(maxsize=4)
+def _exact(edges: tuple[float, ...]) -> tuple[Fraction, ...]:
+    """Edges as they are written."""
+    return tuple(Fraction(repr(edge)) for edge in edges)
 
 
 def shares(found: Ranking, cut: Segments, counts: LevelCounts) -> Ints:

@@ -6,7 +6,6 @@ file gave is kept by its content, so one new file is all that is read the next t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -20,16 +19,21 @@ from mixc.compiler.recipe import Recipe
 from mixc.compiler.scan import counts as counting
 from mixc.compiler.scan import ids, messages
 from mixc.compiler.scan import profile as profiling
+from mixc.compiler.scan.beside import with_scores
 from mixc.compiler.scan.catalog import Catalog, ScannedFile, at_bits, first_bits, settled_bits, too_coarse
 from mixc.compiler.scan.checks import check_profile, drift, wanted
 from mixc.compiler.scan.counts import FULL_BITS, Counts
+from mixc.compiler.scan.find import located
+from mixc.compiler.scan.handover import FOLDER as HANDOVER
+from mixc.compiler.scan.handover import Handover, new_handover
 from mixc.compiler.scan.normalise import Tables, fit
-from mixc.compiler.scan.plan import Plan
+from mixc.compiler.scan.plan import Plan, reading_of
 from mixc.compiler.scan.planning import Files, plan_of
 from mixc.compiler.scan.profile import Profile
 from mixc.compiler.scan.stages import Found, Stage, Sums, each
 from mixc.compiler.scan.store import Store, key_of
 from mixc.compiler.scan.tables import load_tables, tables_from, tables_to
+from mixc.compiler.scan.totals import Totals
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 SMALL = 64_000_000  # bytes that `mixc compile` reads by itself
@@ -58,6 +62,7 @@ def scan(
     except Unreadable as error:
         return None, [*found, error.diagnostic]
     finally:
+        scanner.handover.remove()
         store.save()
     return catalog, found + problems
 
@@ -67,11 +72,14 @@ class _Scanner:
 
     def __init__(self, recipe: Recipe, plan: Plan, store: Store, executor: Executor, progress: Progress) -> None:
         self.recipe, self.plan, self.store = recipe, plan, store
+        self.reading = located(plan, recipe.places, Path(recipe.path).parent)
         self.executor, self.progress = executor, progress
+        self.holdout = [] if plan.holdout is None else [plan.holdout.share, plan.holdout.seed]
+        self.handover = new_handover((store.folder / HANDOVER).absolute())
 
     def too_much(self, files: Files) -> Diagnostic | None:
         """Why compiling should not read this by itself; None when there is little to read."""
-        unseen = [f for name in files for f in files[name] if not self.store.knows(f, self.plan.source(name).wanted)]
+        unseen = [f for name in files for f in files[name] if not self.store.knows(f, self.plan.sealed(name))]
         size = sum(file.size for file in unseen)
         if size <= SMALL:
             return None
@@ -82,10 +90,13 @@ class _Scanner:
     def scan(self, files: Files, refit: bool) -> tuple[Catalog | None, list[Diagnostic]]:
         """Both passes."""
         known = [
-            Found(file, self.store.identity(file, self.plan.source(name).wanted))
+            Found(file, self.store.identity(file, self.plan.sealed(name)))
             for name in sorted(files)
             for file in files[name]
         ]
+        known, found = with_scores(self.plan, self.store, known)
+        if found:
+            return None, found
         seen, held, found = self._profile(known)
         if has_errors(found):
             return None, found
@@ -126,10 +137,11 @@ class _Scanner:
             what="reading scores",
             kind="profiles",
             key=self._profile_key,
-            work=partial(profiling.profile, self.plan),
+            work=partial(profiling.profile, self.reading, handover=self.handover),
             total=profiling.total,
             to_table=profiling.to_table,
             from_table=profiling.from_table,
+            begin=lambda: self.store.folder_of(HANDOVER),
         )
         found = self._each(known, told, stage)
         return profiles.by_source(), held, found
@@ -161,7 +173,7 @@ class _Scanner:
     def _tables(self, whole: Profile, refit: bool) -> tuple[Tables, bool]:
         """The frozen tables, with one more for every language that came since; and whether all of them are new."""
         name = key_of("tables", [asdict(rater) for rater in self.plan.raters], self.plan.normalize,
-                      [source.name for source in self.plan.sources])  # fmt: skip
+                      [source.name for source in self.plan.sources], *self.holdout)  # fmt: skip
         kept = None if refit else self.store.table("tables", name)
         if kept is None:
             tables = fit(self.plan, whole)
@@ -179,15 +191,15 @@ class _Scanner:
     ) -> tuple[int, dict[str, Counts], list[Diagnostic]]:
         """Pass 2 at `bits`, or at 16 where that turns out too coarse; then the least bits that are fine enough."""
         while True:
-            sums = Sums(counting.total)
+            sums = Totals(bits)
             found = self._each(
                 known,
-                sums.add,
+                lambda one, counts, sums=sums: sums.add(one.file.source, counts),  # type: ignore[misc]
                 Stage(
                     what="counting levels",
                     kind="counts",
                     key=partial(self._count_key, hashed, bits),
-                    work=partial(_count_part, self.plan, path, bits),
+                    work=partial(_count_part, self.reading, path, bits, self.handover),
                     total=counting.total,
                     to_table=counting.to_table,
                     from_table=counting.from_table,
@@ -211,12 +223,33 @@ class _Scanner:
     def _profile_key(self, one: Found) -> str:
         source = self.plan.source(one.file.source)
         ranges = [(rater.name, rater.range) for rater in self.plan.raters]
-        return key_of("profile", one.identity, _reading(source), ranges)
+        return key_of("flat profile", one.identity, reading_of(source), ranges, self._split(one), *self._scores(one))
 
     def _count_key(self, tables: str, bits: int, one: Found) -> str:
         source = self.plan.source(one.file.source)
         raters = [(rater.name, rater.missing) for rater in self.plan.raters]
-        return key_of("counts", one.identity, _reading(source), raters, self.plan.weights, tables, bits)
+        weights = self.plan.weights
+        return key_of(
+            "flat counts",
+            one.identity,
+            reading_of(source),
+            raters,
+            weights,
+            tables,
+            bits,
+            self._split(one),
+            *self._scores(one),
+        )
+
+    def _split(self, one: Found) -> list[Any]:
+        """What says which documents of a file are held out: its name too, where ids are its own."""
+        own = bool(self.holdout) and self.plan.source(one.file.source).ids == "per-file"
+        return [*self.holdout, *([one.file.name] if own else [])]
+
+    def _scores(self, one: Found) -> list[Any]:
+        """What models' scores of a file depend on beside the file."""
+        gate = [] if self.plan.gate is None else [("gate", self.plan.gate.key)]
+        return gate + [(rater.name, rater.scores) for rater in self.plan.scored(self.plan.source(one.file.source))]
 
     def _catalog(
         self,
@@ -235,14 +268,11 @@ class _Scanner:
             excluded={(source, *key): lost for source, c in counted.items() for key, lost in c.excluded.items()},
             empty={source: profile.empty for source, profile in seen.items()},
             skipped={source: profile.skipped for source, profile in seen.items()},
+            withheld={source: profile.withheld for source, profile in seen.items()},
+            gated={source: profile.gated for source, profile in seen.items()},
             odd=profiling.total(seen.values()).odd,
         )
 
 
-def _count_part(plan: Plan, tables: Path, bits: int, part: Part) -> Counts:
-    return counting.count(plan, load_tables(str(tables)), bits, part)
-
-
-def _reading(source: Any) -> Any:
-    """What of a source's plan decides what its files give: not where they lie, nor texts that are not read."""
-    return json.dumps(asdict(replace(source, paths=(), text=None)), sort_keys=True)
+def _count_part(plan: Plan, tables: Path, bits: int, handover: Handover, part: Part) -> Counts:
+    return counting.count(plan, load_tables(str(tables)), bits, part, handover)

@@ -19,7 +19,7 @@ from mixc.dsl.diagnostics import Diagnostic
 
 T = TypeVar("T")
 
-WAITING = 2  # results of one source that are held before they are added up
+WAITING = 5  # results of one source that are held before they are added up
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Found:
 class Stage(Generic[T]):
     """Work on parts of files whose results add up, with the names under which they are kept, and how.
 
-    `kind` and `key` name the kept result of a file; `what` is said of the stage while it runs.
+    `kind` and `key` name the kept result of a file; `what` is said of the stage while it runs, and `begin` is called
+    before anything is done.
     """
 
     what: str
@@ -44,6 +45,7 @@ class Stage(Generic[T]):
     total: Callable[[Iterable[T]], T]
     to_table: Callable[[T], pa.Table]
     from_table: Callable[[pa.Table], T]
+    begin: Callable[[], object] = bool
 
 
 class Sums(Generic[T]):
@@ -95,12 +97,13 @@ def each(
         pending[one][index] = result
         progress.advance(one.file.size // left[one], getattr(result, "rows", 0))
         if len(pending[one]) == left[one]:
-            whole = stage.total(pending[one][i] for i in sorted(pending[one]))
+            whole = stage.total(pending[one][i] for i in sorted(pending[one])) if left[one] > 1 else result
             pending[one].clear()
             store.keep(stage.kind, stage.key(one), stage.to_table(whole))
             told(one, whole)
 
     if tasks:
+        stage.begin()
         progress.begin(stage.what, sum(one.file.size for one in missing))
         executor.map(stage.work, [part for _, part in tasks], done)
         progress.end()

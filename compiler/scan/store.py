@@ -12,16 +12,17 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mixc.compiler.documents.data import DataFile, Wanted
 from mixc.compiler.documents.reading import identity
+from mixc.compiler.scan import leftovers, ragged
 from mixc.compiler.whole import write_whole
 
-VERSION = 2
+VERSION = 3
 FOLDER = ".mixc"
 
 
@@ -31,30 +32,40 @@ def key_of(*parts: Any) -> str:
 
 
 def write_numbers(table: pa.Table, where: Any) -> None:
-    """Write a Parquet file of columns that are mostly lists of whole numbers, each close to the one before."""
+    """Write a Parquet file of whole numbers: ragged, or in lists of numbers that are each close to the one before."""
     lists = {f"{field.name}.list.element" for field in table.schema if field.type == pa.list_(pa.int64())}
     encoding = dict.fromkeys(lists, "DELTA_BINARY_PACKED")
     names = [field.name for field in table.schema if field.type != pa.list_(pa.int64())]
-    options: dict[str, Any] = {"use_dictionary": names, "column_encoding": encoding, "write_statistics": False}
-    pq.write_table(table, where, compression="zstd", **options)
+    options = {"compression": "zstd", "use_dictionary": names, "column_encoding": encoding}
+    pq.write_table(table, where, write_statistics=False, **ragged.form(table.schema) or options)
+
+
+def read_numbers(where: Any) -> pa.Table:
+    """The table of one Parquet file. `pyarrow.parquet.read_table` would load all that reads folders of them first."""
+    with pq.ParquetFile(where) as file:
+        return file.read()
 
 
 class Store:
-    """The cache of one recipe's folder."""
+    """The cache of one recipe's folder; from the first thing that is written to `save`, held against tidying."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / FOLDER
         self._stamps = self.folder / "files.json"
         self._known: dict[str, list[str]] | None = None
+        self._held: IO[str] | None = None
+        self._spills: set[str] | None = None  # that are accounted for
 
     def table(self, kind: str, name: str) -> pa.Table | None:
         """A table that was kept; None where there is none, or where it cannot be read."""
         with contextlib.suppress(OSError, pa.ArrowException):
-            return pq.read_table(self._path(kind, name), memory_map=False)
+            return read_numbers(self._path(kind, name))
         return None
 
     def keep(self, kind: str, name: str, table: pa.Table) -> None:
         """Keep a table."""
+        if self._spills is not None and "spill" in table.column_names:
+            self._spills.update(table["spill"].to_pylist())
         self._replace(self._path(kind, name), lambda path: write_numbers(table, path))
 
     def identity(self, file: DataFile, wanted: Wanted) -> str:
@@ -80,11 +91,14 @@ class Store:
     def folder_of(self, kind: str) -> Path:
         """A folder for files of a kind that write themselves."""
         folder = (self.folder / kind).absolute()
+        self._hold()
         folder.mkdir(parents=True, exist_ok=True)
+        if self._spills is None:
+            self._spills = leftovers.spills(self.folder)
         return folder
 
     def save(self) -> None:
-        """Write down the identities."""
+        """Write down the identities, and let go."""
         if self._known is not None:
             text = json.dumps(self._known, indent=0, sort_keys=True)
 
@@ -92,6 +106,17 @@ class Store:
                 path.write_text(text, encoding="utf-8")
 
             self._replace(self._stamps, write)
+        held, self._held = self._held, None
+        if held is not None:
+            leftovers.end(held, stray=self._spills is not None and not leftovers.spills(self.folder) <= self._spills)
+
+    def _hold(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        if self._held is None:
+            self._held = leftovers.begin(self.folder)
 
     def _stamp(self, file: DataFile) -> str:
         return f"{file.path} {file.size} {file.stamp}"
@@ -109,8 +134,5 @@ class Store:
         return self.folder / kind / f"{name}.parquet"
 
     def _replace(self, path: Path, write: Callable[[Path], None]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        ignore = self.folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
+        self._hold()
         write_whole(path, write, lasting=False)

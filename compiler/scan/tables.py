@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mixc.compiler.scan.normalise import Table, Tables
 from mixc.compiler.scan.plan import Normaliser
+from mixc.compiler.scan.store import read_numbers
 
 SCHEMA = pa.schema(
     [
@@ -52,4 +52,4 @@ def tables_from(table: pa.Table) -> Tables:
 @cache
 def load_tables(path: str) -> Tables:
     """Tables from a file."""
-    return tables_from(pq.read_table(path, memory_map=False))
+    return tables_from(read_numbers(path))

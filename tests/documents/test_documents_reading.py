@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mixc.compiler.documents import jsonl
-from mixc.compiler.documents.reading import Wanted, columns_of, identity, parts, read, row_count
+from mixc.compiler.documents.reading import Unreadable, Wanted, columns_of, identity, never_null, parts, read, row_count
 
 Row = dict[str, Any]
 MAYBE = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
@@ -249,3 +249,18 @@ def test_lines_are_numbered_and_compression_is_seen(tmp_path: Path, ending: str)
     ]
     path.rename(tmp_path / "b.jsonl")  # the content says how it is compressed
     assert len(rows_of(batches(only(tmp_path / "b.jsonl"), Wanted("id")))) == 6
+
+
+def test_whether_a_column_has_nulls_is_known_from_statistics(tmp_path: Path) -> None:
+    table = pa.table({"id": ["a", "b", "c", "d"], "odd": ["a", None, "c", "d"]})
+    for name, statistics in (("told", True), ("untold", False)):
+        pq.write_table(table, tmp_path / f"{name}.parquet", row_group_size=2, write_statistics=statistics)
+    told, untold = (only(tmp_path / f"{name}.parquet") for name in ("told", "untold"))
+    first, second = parts(told, 1)
+    assert [never_null(part, "id", "id") for part in (first, second, *parts(untold))] == [True, True, False]
+    assert [never_null(part, "odd", "id") for part in (first, second)] == [False, True]
+    assert not never_null(first, None, "id")
+    (tmp_path / "lines.jsonl").write_text('{"id": "a"}\n')
+    assert not never_null(parts(only(tmp_path / "lines.jsonl"))[0], "id", "id")
+    with pytest.raises(Unreadable):
+        never_null(first, "none", "id")

@@ -19,13 +19,16 @@ ORDER = (
     "recipe", "problem", "laws", "front", "documents", "scan", "supply", "build", "solve", "review", "pipeline", "cli",
 )  # fmt: skip
 MODULES = {
+    "places": "front",
     "executor": "documents",
     "keyed_hash": "documents",
+    "short_hash": "documents",
     "progress": "documents",
     "whole": "documents",
     "registry": "documents",
     "rule_members": "build",
     "build_problem": "build",
+    "score": "scan",
     "size": "build",
     "pages": "pipeline",
     "reference": "pipeline",

@@ -65,11 +65,10 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         "one level of quality fills 399% of a bucket of `news` in `en`",
     ),
     "M561": (
-        'target gsm { path = "t.jsonl" }\ndomain news { weights = { gsm: 1.0 } }\n',
+        'rater mu { kind = murating, model = "m" }\ndomain news { weights = { mu: 1.0 } }\n',
         {},
-        "domain `news` weighs `gsm`, whose scores are no column of the data",
+        "domain `news` weighs `mu`, whose scores are no column of the data",
     ),
-    "M562": ("evaluate { holdout = 1% }\n", {}, "`holdout = 0.01` cannot be kept out of a selection yet"),
     "M422": ("domain sport { density = 1 }\n", {}, "domain `sport` has no supply"),
 }
 

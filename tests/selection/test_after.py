@@ -217,6 +217,7 @@ def test_other_documents_are_refused(tmp_path: Path) -> None:
     [
         (MANY + "require share(best(10%)) >= 10%\n", "has other buckets"),
         (CURVED.replace("lambda: 12", "lambda: 3"), "is sampled otherwise"),
+        (MANY + "evaluate { suite = mubench, holdout = 5% }\n", "holds other documents"),
         (CURVED.replace("edu: 0.35, fine: 0.65", "edu: 0.5, fine: 0.5"), "otherwise"),
     ],
 )

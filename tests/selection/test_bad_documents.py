@@ -17,7 +17,21 @@ import pytest
 
 from mixc.compiler.cli.guard import guarded
 from tests.integration.test_interruptions import unshare
-from tests.selection.pool import compiled, documents, plain_pool, selected, write_file
+from tests.selection.pool import (
+    BUDGET,
+    DOMAINS,
+    HEAD,
+    LANGUAGES,
+    RATERS,
+    compiled,
+    documents,
+    plain_pool,
+    recipe,
+    rows_of,
+    scanned,
+    selected,
+    write_file,
+)
 
 MIDDLE = "crawl/001"
 
@@ -319,3 +333,19 @@ def test_gzip_that_calls_itself_plain_is_read_as_what_it_is(tmp_path: Path, caps
     file = tmp_path / "crawl" / "001.jsonl"
     file.write_bytes(gzip.compress(file.read_bytes()))
     assert said(capsys, "scan", str(path)) == (0, "")
+
+
+def test_a_document_without_an_id_or_a_text_is_none(tmp_path: Path) -> None:
+    table = documents(9000)
+    texts = [
+        None if i == 5 else "" if i == 6 else f"text {i} of {name}" for i, name in enumerate(table["id"].to_pylist())
+    ]
+    (tmp_path / "crawl").mkdir()
+    write_file(tmp_path / "crawl" / "a.parquet", table.drop_columns(["id"]).append_column("text", pa.array(texts)))
+    text = HEAD.replace('id: "id", ', "") + RATERS + DOMAINS + LANGUAGES + BUDGET
+    path = recipe(tmp_path, text.replace("9M tokens", "4M tokens"))
+    catalog, _ = scanned(path)
+    assert catalog.empty == {"crawl": 2}
+    job = compiled(path)
+    selected(job, tmp_path / "out")
+    assert {5, 6}.isdisjoint(rows_of(tmp_path / "out")["row"].to_pylist())

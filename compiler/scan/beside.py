@@ -1,0 +1,51 @@
+"""Where the scores that models gave lie: beside the recipe, under the model and parameters, then the file's content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mixc.compiler.scan.plan import GATE, GatePlan, Plan
+from mixc.compiler.scan.score_messages import not_scored, other_pool
+from mixc.compiler.scan.stages import Found
+from mixc.compiler.scan.store import Store
+from mixc.dsl.diagnostics import Diagnostic
+
+SCORES = "scores"
+
+
+def sidecar(store: Store, key: str, identity: str) -> Path:
+    """The file with the scores under a key of a file with this content."""
+    return (store.folder / SCORES / key / f"{identity}.arrow").absolute()
+
+
+def with_scores(plan: Plan, store: Store, known: Sequence[Found]) -> tuple[list[Found], list[Diagnostic]]:
+    """The files with the scores that models gave their documents; what was not scored is told by rater."""
+    lacking: Counter[str] = Counter()
+    found = []
+    for one in known:
+        sidecars = []
+        keys = [(rater.name, rater.scores or "") for rater in plan.scored(plan.source(one.file.source))]
+        for name, key in keys if plan.gate is None else [*keys, (GATE, plan.gate.key)]:
+            path = sidecar(store, key, one.identity)
+            if path.exists():
+                sidecars.append((name, str(path)))
+            else:
+                lacking[name] += 1
+        found.append(replace(one, file=replace(one.file, sidecars=tuple(sidecars))) if sidecars else one)
+    told = [not_scored(rater, count, len(known)) for rater, count in sorted(lacking.items())]
+    return found, check_gate(plan.gate, known) or told
+
+
+def pool_of(known: Iterable[Found]) -> str:
+    """The documents that a gate was decided over, by content."""
+    lines = sorted(f"{one.file.source} {one.identity}\n" for one in known)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def check_gate(gate: GatePlan | None, known: Sequence[Found]) -> list[Diagnostic]:
+    """Whether a gate was decided over these documents."""
+    return [] if gate is None or gate.pool == pool_of(known) else [other_pool(gate.targets)]

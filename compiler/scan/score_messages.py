@@ -1,0 +1,168 @@
+"""What is said of scores that models give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixc.compiler.recipe import Source, Target
+from mixc.dsl.diagnostics import Diagnostic, page
+from mixc.dsl.suggest import suggest
+from mixc.dsl.text import Span
+from mixc.dsl.wording import at, listed, plain
+
+
+@page("M620")
+def never_scored(target: Target, recipe: str) -> Diagnostic:
+    """a target was not compared with the documents yet
+
+    A target scores documents by the neurons that a model activates for them. That takes minutes to days, so it is a
+    command of its own, `mixc score`, which keeps what it made under `.mixc/`; `compile` and `scan` only read it.
+
+    Example: `target reasoning { path = "targets/gsm8k.jsonl" }`, weighed in a domain, before the first `mixc score`, or
+    after its texts or parameters were changed.
+
+    What to do: run `mixc score RECIPE`.
+    """
+    return Diagnostic(
+        "M620",
+        f"the documents were not scored by target `{target.name}` as it stands",
+        at(target.span),
+        helps=(f"run `mixc score {recipe}`",),
+    )
+
+
+@page("M621")
+def not_scored(rater: str, count: int, of: int) -> Diagnostic:
+    """some files of documents have no scores of a model
+
+    `mixc score` keeps the scores of every file by its content. Files that came later, or were changed, have none yet; a
+    manifest that is run elsewhere needs the folder `.mixc/scores` beside it.
+
+    What to do: run `mixc score RECIPE`; it scores only what is missing.
+    """
+    return Diagnostic(
+        "M621",
+        f"`{rater}` has scored {of - count} of {of} files",
+        subject=rater,
+        helps=("run `mixc score` on the recipe: it scores what is missing",),
+    )
+
+
+@page("M625")
+def other_pool(targets: Sequence[str]) -> Diagnostic:
+    """a gate was decided over other documents
+
+    A target with `fraction` keeps the best part of all tokens. Which documents that is depends on all of them, so with
+    a file more or less it is decided anew.
+
+    What to do: run `mixc score RECIPE`; documents that were read before are not read again.
+    """
+    return Diagnostic(
+        "M625",
+        f"which documents pass {listed([f'`{name}`' for name in targets])} was decided over other documents",
+        helps=("run `mixc score` on the recipe",),
+    )
+
+
+@page("M626")
+def uneven_gate(one: Target, other: Target, key: str) -> Diagnostic:
+    """targets of one gate disagree
+
+    Targets with `fraction` are one gate together: they share one part of the tokens, each by its `weight`. So they
+    state the same `fraction` and the same `scope`.
+
+        target maths { path = "targets/maths.jsonl", fraction = 20%, weight = 2 }
+        target code  { path = "targets/code.jsonl",  fraction = 20%, weight = 1 }
+
+    What to do: state the same fraction; give shares by `weight`.
+    """
+    return Diagnostic(
+        "M626",
+        f"targets `{one.name}` and `{other.name}` are one gate, and state another `{key}`",
+        (*at(one.span), *at(other.span)),
+        helps=(f"state the same `{key}`; `weight` says how much each target gets",),
+    )
+
+
+@page("M627")
+def no_such_target(name: str, known: Sequence[str]) -> Diagnostic:
+    """a manifest has no target of that name
+
+    `mixc explain M --target T` tells which neurons a target looks at. The manifest lists its targets among the stages
+    of its plan.
+
+    What to do: give the name of one of them.
+    """
+    nearest = suggest(name, known)
+    listing = f"its targets are {listed([f'`{one}`' for one in known], 8)}" if known else "it compares with no target"
+    return Diagnostic(
+        "M627",
+        f"the manifest has no target `{plain(name)}`",
+        notes=(listing,),
+        helps=(f"did you mean `{nearest}`?",) if nearest else (),
+    )
+
+
+@page("M628")
+def not_here(name: str, model: str) -> Diagnostic:
+    """what a target looks at is not on this machine
+
+    The neurons of a target's examples are kept under `.mixc/features` beside the recipe, where `mixc score` was run.
+
+    What to do: run `mixc score` on the recipe, or ask where it was run.
+    """
+    return Diagnostic(
+        "M628",
+        f"the neurons of `{model}` that target `{name}` activates are not kept here",
+        helps=("run `mixc score` on the recipe",),
+    )
+
+
+@page("M622")
+def no_texts(source: Source, names: Sequence[str]) -> Diagnostic:
+    """a model cannot score documents without texts
+
+    A target reads the texts of documents, and this source has no column of texts: none is called `text`, and `columns`
+    names none.
+
+    What to do: name it, `columns = { text: "content" }`.
+    """
+    return Diagnostic(
+        "M622",
+        f"`{source.name}` has no texts for {listed([f'`{name}`' for name in names])} to read",
+        at(source.span),
+        helps=('name the column: `columns = { text: "…" }`',),
+    )
+
+
+@page("M623")
+def no_target_texts(target: str, path: str, columns: Sequence[str], span: Span | None) -> Diagnostic:
+    """a target has no texts
+
+    The file of a target is read like documents: JSON lines or Parquet with a column `text`, one example in each row.
+
+    Example: `{"text": "Question: … Answer: …"}` on every line of `targets/gsm8k.jsonl`.
+
+    What to do: write the examples into a column `text`.
+    """
+    held = f"its columns are {listed([f'`{one}`' for one in columns], 8)}" if columns else "it is empty"
+    return Diagnostic(
+        "M623",
+        f"`{path}` has no column `text` for target `{target}`",
+        at(span),
+        (held,),
+        ("write each example into a column `text`",),
+    )
+
+
+@page("M624")
+def cannot_score(name: str, backend: str, why: str) -> Diagnostic:
+    """what scores documents is not installed
+
+    Scoring by targets runs a language model, which needs packages that mixc does not install by itself.
+
+    What to do: `pip install 'mixc[models]'`.
+    """
+    return Diagnostic(
+        "M624", f"`{name}` cannot be scored by `{backend}`: {why}", helps=("run `pip install 'mixc[models]'`",)
+    )

@@ -1,0 +1,142 @@
+"""Which models' scores there are: what `mixc score` made last for a target as it stands, by texts and parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.documents.storage import told
+from mixc.compiler.recipe import Recipe, Target
+from mixc.compiler.scan.beside import SCORES
+from mixc.compiler.scan.plan import GatePlan, RaterPlan, ScorePlan, SourcePlan, reading_of
+from mixc.compiler.scan.score_messages import never_scored, uneven_gate
+from mixc.compiler.scan.store import FOLDER, Store
+from mixc.compiler.whole import write_whole
+from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.reading import file_bytes
+
+INDEX = "index.json"
+
+
+def weighed_targets(recipe: Recipe) -> list[Target]:
+    """Targets that a domain weighs, sorted by name."""
+    used = {name for domain in recipe.domains for name, weight in domain.weights if weight > 0}
+    return sorted((one for one in recipe.targets if one.name in used), key=lambda one: one.name)
+
+
+def gate_targets(recipe: Recipe) -> tuple[list[Target], list[Diagnostic]]:
+    """Targets that are a gate together, sorted by name, and whether they can be one."""
+    gates = sorted((one for one in recipe.targets if one.fraction is not None), key=lambda one: one.name)
+    return gates, [
+        uneven_gate(gates[0], other, key)
+        for other in gates[1:]
+        for key in ("fraction", "scope")
+        if getattr(other, key) != getattr(gates[0], key)
+    ]
+
+
+def used_targets(recipe: Recipe) -> list[Target]:
+    """Targets that documents are compared with."""
+    return sorted([*weighed_targets(recipe), *gate_targets(recipe)[0]], key=lambda one: one.name)
+
+
+def state_of(target: Target, folder: Path) -> str:
+    """A target as it stands: its texts and parameters, hashed. Raises `Unreadable` where its file cannot be read."""
+    with told(target.path, remote=False, span=target.span):
+        texts = hashlib.sha256(file_bytes(folder / target.path)).hexdigest()
+    stated = [texts, target.model, target.layers, target.top_k, target.tokens]
+    return hashlib.sha256(json.dumps(stated).encode()).hexdigest()[:32]
+
+
+def gate_state(recipe: Recipe, targets: Sequence[Target], sources: Sequence[SourcePlan]) -> str:
+    """A gate as it stands: its targets, what it keeps, and how documents are read. Raises `Unreadable`."""
+    folder = Path(recipe.path).parent
+    stated = [(state_of(one, folder), one.fraction, one.scope, one.weight) for one in targets]
+    holdouts = [one.holdout for one in recipe.evaluations]
+    text = json.dumps([stated, [reading_of(source) for source in sources], holdouts, recipe.budget.seed])
+    return "gate:" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def planned_gate(recipe: Recipe, sources: Sequence[SourcePlan]) -> tuple[GatePlan | None, list[Diagnostic]]:
+    """The gate of a recipe as it was decided last; None where it has none."""
+    targets, found = gate_targets(recipe)
+    if found or not targets:
+        return None, found
+    try:
+        made = read_index(Path(recipe.path).parent).get(gate_state(recipe, targets, sources))
+    except Unreadable as error:
+        return None, [error.diagnostic]
+    if made is None:
+        return None, [never_scored(targets[0], Path(recipe.path).name)]
+    return gate_from(made["key"], made["backend"], made["parameters"]), []
+
+
+def gate_from(key: str, backend: str, parameters: Mapping[str, Any]) -> GatePlan:
+    """A gate by what is written down of it."""
+    targets, weights = tuple(parameters["targets"]), tuple(parameters["weights"])
+    fraction, scope, pool = parameters["fraction"], parameters["scope"], parameters["pool"]
+    return GatePlan(targets, backend, key, fraction, scope, weights, pool)
+
+
+def gate_parameters(gate: GatePlan) -> dict[str, Any]:
+    """What is written down of a gate beside its key and its backend."""
+    return {
+        "targets": list(gate.targets),
+        "weights": list(gate.weights),
+        "fraction": gate.fraction,
+        "scope": gate.scope,
+        "pool": gate.pool,
+    }
+
+
+def target_raters(recipe: Recipe) -> tuple[list[RaterPlan], list[ScorePlan], list[Diagnostic]]:
+    """Raters for the targets that domains weigh, and how they score; those that never scored are told."""
+    folder = Path(recipe.path).parent
+    raters, scores, found = [], [], []
+    index = read_index(folder)
+    weighed = {target.name for target in weighed_targets(recipe)}
+    for target in used_targets(recipe):
+        try:
+            made = index.get(state_of(target, folder))
+        except Unreadable as error:
+            found.append(error.diagnostic)
+            continue
+        if made is None:
+            found.append(never_scored(target, Path(recipe.path).name))
+            continue
+        if target.name in weighed:
+            raters.append(RaterPlan(target.name, "", "higher", None, "exclude", "language", made["key"]))
+        parameters = {key: tuple(v) if isinstance(v, list) else v for key, v in made["parameters"].items()}
+        scores.append(ScorePlan(target.name, made["backend"], made["key"], tuple(sorted(parameters.items()))))
+    return raters, scores, found
+
+
+def read_index(folder: Path) -> dict[str, dict[str, Any]]:
+    """What was made, by the state of the target it was made for; nothing where it cannot be read."""
+    try:
+        found = json.loads((folder / FOLDER / SCORES / INDEX).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def remember(
+    store: Store, folder: Path, made: Sequence[tuple[str, ScorePlan]], gate: tuple[str, GatePlan] | None
+) -> None:
+    """Write down what was made for which state of a target, and of a gate."""
+    index = read_index(folder)
+    for state, plan in made:
+        index[state] = {"backend": plan.backend, "key": plan.key, "parameters": dict(plan.parameters)}
+    if gate is not None:
+        index[gate[0]] = {"backend": gate[1].backend, "key": gate[1].key, "parameters": gate_parameters(gate[1])}
+    path = store.folder_of(SCORES) / INDEX
+    text = json.dumps(index, indent=1, sort_keys=True) + "\n"
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+
+    write_whole(path, write, lasting=False)
