@@ -58,6 +58,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.nag
 
 # Packages are downloaded once, into build/packages.
 corpus: $(VENV)/.core

@@ -16,6 +16,7 @@ from mixc.compiler.cli.fmt import fmt
 from mixc.compiler.cli.run import run_manifest, verify_selection
 from mixc.compiler.cli.scan import scan_recipe
 from mixc.compiler.cli.schema import schema
+from mixc.compiler.cli.score import score_recipe
 from mixc.compiler.cli.session import show
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ def _common(
 
 app.command("check")(check)
 app.command("fmt")(fmt)
+app.command("score")(score_recipe)
 app.command("scan")(scan_recipe)
 app.command("compile")(compile_recipe)
 app.command("explain")(explain)

@@ -25,7 +25,24 @@ Of = Annotated[
 ]
 
 
-def explain(target: Target, of: Of = None, force: Force = False, diagnostics: Diagnostics = "full") -> int:
+Nearest = Annotated[
+    str | None, typer.Option("--target", metavar="TARGET", help="Which layers and neurons drive a target (NAG).")
+]
+
+
+Deactivate = Annotated[
+    bool, typer.Option("--deactivate", help="Also run the target's model on its examples without these neurons.")
+]
+
+
+def explain(
+    target: Target,
+    of: Of = None,
+    nearest: Nearest = None,
+    deactivate: Deactivate = False,
+    force: Force = False,
+    diagnostics: Diagnostics = "full",
+) -> int:
     """Say why shares are what they are, or what a word means.
 
     Plain text that depends on the manifest alone, so git can show it in diffs: `git config diff.mixc.textconv
@@ -38,10 +55,20 @@ def explain(target: Target, of: Of = None, force: Force = False, diagnostics: Di
     manifest, found = read_manifest(target, force=force)
     if manifest is None:
         return report(found, diagnostics)
-    if of is None:
+    text: str | None
+    if nearest is not None:
+        from mixc.compiler import registry
+        from mixc.compiler.review.plan import plan_from_manifest
+
+        backend = registry.load("score-nag")
+        text, more = backend.explained(
+            plan_from_manifest(manifest), Path(target).parent, nearest, deactivate=deactivate
+        )
+        found += more
+    elif of is None:
         from mixc.compiler.review.summary import summary
 
-        text: str | None = summary(manifest)
+        text = summary(manifest)
     else:
         from mixc.compiler.review.explain import explain as explain_name
         from mixc.compiler.solve.decide import decide

@@ -1,0 +1,55 @@
+"""`mixc score`: scores of documents by models, before they are scanned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from mixc.compiler.cli.session import (
+    AllowOutside,
+    Diagnostics,
+    Engine,
+    Params,
+    Recipe,
+    Workers,
+    given_params,
+    report,
+    show,
+)
+
+Device = Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Where models run; bfloat16 on `cuda`.")]
+
+
+def score_recipe(
+    recipe: Recipe,
+    engine: Engine = "local",
+    workers: Workers = None,
+    device: Device = "cpu",
+    params: Params = None,
+    allow_outside: AllowOutside = False,
+    diagnostics: Diagnostics = "full",
+) -> int:
+    """Score documents by the targets that the recipe weighs; what was scored before is not scored again."""
+    from mixc.compiler.cli.progress import watched
+    from mixc.compiler.executor import run_on
+    from mixc.compiler.pipeline import CHECK, Artefacts, run_passes
+    from mixc.compiler.review.words import count
+    from mixc.compiler.scan.scored import used_targets
+    from mixc.compiler.score import score
+
+    made, found = run_passes(CHECK, Artefacts(recipe, given_params(params), allow_outside))
+    if made.recipe is None:
+        return report(found, diagnostics)
+    read = made.recipe
+    if not any(source.paths for source in read.sources) or not used_targets(read):
+        show(f"{recipe.name} weighs no target: nothing to score\n")
+        return report(found, diagnostics)
+    scored, problems = run_on(engine, workers, lambda executor: score(read, executor, watched(), device))
+    code = report([*found, *problems], diagnostics)
+    if scored is not None:
+        for model, tally in scored.read.items():
+            empty = f", {tally.empty:,} of them without text" if tally.empty else ""
+            show(f"{model} read {count(tally.documents, 'document')}{empty}\n")
+        show(f"{count(scored.files, 'file')} scored by {', '.join(scored.targets)}\n")
+    return code

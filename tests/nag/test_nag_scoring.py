@@ -1,0 +1,360 @@
+"""`mixc score`: targets as raters and as a gate, from texts to a verified selection; stopped, changed, damaged."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from texts import KINDS
+from tiny import saved
+
+from mixc.backends.nag.extract import features_of
+from mixc.backends.nag.kernel import scorer
+from mixc.backends.nag.model import Model, load_model, origin_of
+from mixc.backends.nag.profile import profile_of
+from mixc.backends.selection.backend import run, verify
+from mixc.compiler.cli.compile import artefacts
+from mixc.compiler.cli.explain import explain
+from mixc.compiler.cli.run import opened
+from mixc.compiler.executor import run_on
+from mixc.compiler.front.passes import load_recipe
+from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
+from mixc.compiler.progress import Quiet
+from mixc.compiler.review.schema import Manifest
+from mixc.compiler.scan.scan import scan
+from mixc.compiler.score import Scored, score
+from mixc.dsl.diagnostics import Diagnostic, has_errors
+
+RATED = """recipe pool
+budget { model = 10M params, tokens = 1M tokens, seed = 3 }
+source crawl {
+  path    = "data"
+  columns = { id: "id", text: "text", language: "lang", tokens: "n" }
+  domain  = web
+  epochs  <= 4
+}
+target science { path = "science.jsonl", model = "model", top_k = 5, tokens = 40 }
+domain web { weights = { science: 1.0 } }
+languages [en, fr] { priority = 1.0 }
+"""
+GATED = RATED.replace("tokens = 40 }", "tokens = 40, fraction = 40% }").replace(
+    "domain web { weights = { science: 1.0 } }\n", ""
+)
+CODE = """target code {
+  path = "code.jsonl", model = "model", top_k = 5, tokens = 40, fraction = 40%, weight = 2
+}
+"""
+TWO = GATED.replace("languages", CODE + "languages")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory, smollm: Path) -> Path:
+    """A small Llama with random weights."""
+    return saved("Llama", tmp_path_factory.mktemp("model") / "model", smollm)
+
+
+def rows(times: int = 3) -> list[dict[str, object]]:
+    """Documents of all kinds, each several times with another ending; one is empty, one without text."""
+    found: list[dict[str, object]] = [
+        {"id": f"{i:03d}", "text": f"{text} {i}", "lang": "fr" if kind == "french" else "en", "n": 5000 + 100 * (i % 7)}
+        for i, (kind, text) in enumerate((kind, text) for _ in range(times) for kind in KINDS for text in KINDS[kind])
+    ]
+    found[3]["text"], found[5]["text"] = "", None
+    return found
+
+
+def pool(folder: Path, model: Path, text: str, every: Sequence[dict[str, object]] | None = None) -> Path:
+    """Documents, a model and a recipe in a folder."""
+    every = rows() if every is None else every
+    data = folder / "data"
+    data.mkdir()
+    half = len(every) // 2
+    schema = pa.schema([("id", pa.string()), ("text", pa.string()), ("lang", pa.string()), ("n", pa.int64())])
+    pq.write_table(pa.Table.from_pylist(list(every[:half]), schema), data / "a.parquet", row_group_size=40)
+    (data / "b.jsonl").write_text("".join(json.dumps(row) + "\n" for row in every[half:]))
+    for name in ("science", "code"):
+        lines = "".join(json.dumps({"text": text}) + "\n" for text in KINDS[name][:6])
+        (folder / f"{name}.jsonl").write_text(lines)
+    (folder / "model").symlink_to(model)
+    path = folder / "pool.mix"
+    path.write_text(text)
+    return path
+
+
+def scored(path: Path, workers: int = 1) -> tuple[Scored | None, list[Diagnostic]]:
+    """What scoring does."""
+    recipe, found = load_recipe(path)
+    assert recipe is not None, told(found)
+    return run_on("local", workers, lambda executor: score(recipe, executor, Quiet()))
+
+
+def compiled(path: Path) -> Manifest:
+    """The manifest of a recipe, written beside it."""
+    made, found = run_passes(COMPILE, Artefacts(path))
+    assert not has_errors(found), told(found)
+    assert made.manifest is not None
+    for name, data in artefacts(made, path.with_suffix(".manifest.json")).items():
+        name.write_bytes(data)
+    return made.manifest
+
+
+def selection(path: Path, output: Path) -> dict[str, int]:
+    """Copies by id that a verified run takes."""
+    job, found = opened(path.with_suffix(".manifest.json"))
+    assert job is not None, told(found)
+    outcome, found = run_on("local", 1, lambda executor: run(job, output, executor, Quiet()))
+    assert outcome is not None, told(found)
+    report, found = run_on("local", 1, lambda executor: verify(job, output, 1.0, executor, Quiet()))
+    assert report is not None, told(found)
+    assert not found
+    tables = [pq.read_table(file) for file in sorted((output / "selection").rglob("*.parquet"))]
+    return {name: n for t in tables for name, n in zip(t["id"].to_pylist(), t["copies"].to_pylist(), strict=True)}
+
+
+def told(found: list[Diagnostic]) -> list[str]:
+    """What diagnostics say, in short."""
+    return [f"{one.code}: {one.message}" for one in found]
+
+
+def errors(path: Path) -> list[str]:
+    """The codes with which a recipe does not compile."""
+    _, found = run_passes(COMPILE, Artefacts(path))
+    return [one.code for one in found if has_errors([one])]
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    """Everything that scoring made, by name."""
+    made = [*(folder / ".mixc" / "scores").rglob("*"), *(folder / ".mixc" / "features").rglob("*")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(made) if path.is_file()}
+
+
+def whole_scores(
+    model: Model, examples: list[str], texts: list[str]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """S of texts, straight from their neurons."""
+    origin = origin_of(model, "up", 5, 40)
+    profile = profile_of("t", features_of(model, origin, examples), origin.shape)
+    return scorer([profile])(features_of(model, origin, texts))[:, 0]
+
+
+def test_a_target_rates_documents_all_the_way(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    assert errors(path) == ["M620"]
+    done, found = scored(path)
+    assert done is not None, told(found)
+    assert next(iter(done.read.values())).documents == len(rows()) + 6
+    assert next(iter(done.read.values())).empty == 2
+    manifest = compiled(path)
+    stage = next(row for row in manifest.plan if row.stage == "score")
+    assert stage.parameters["model"] == "model"
+    assert stage.parameters["top_k"] == 5
+    taken = selection(path, tmp_path / "out")
+    model = load_model(str(tiny))
+    every = [row for row in rows() if row["text"] and row["lang"] == "en"]
+    scores = whole_scores(model, KINDS["science"][:6], [str(row["text"]) for row in every])
+    copies = np.array([taken.get(str(row["id"]), 0) for row in every])
+    best, worst = scores >= np.quantile(scores, 0.8), scores <= np.quantile(scores, 0.2)
+    assert copies[best].mean() > 1.5 * copies[worst].mean()
+    assert not {"003", "005"} & taken.keys()
+
+
+def test_scoring_again_reads_nothing_and_a_new_file_alone(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    scored(path)
+    before = kept(tmp_path)
+    done, _ = scored(path)
+    assert done is not None
+    assert next(iter(done.read.values())).documents == 0
+    assert kept(tmp_path) == before
+    (tmp_path / "data" / "c.jsonl").write_text(json.dumps(rows()[0] | {"id": "new"}) + "\n")
+    assert errors(path) == ["M621"]
+    done, _ = scored(path)
+    assert done is not None
+    assert next(iter(done.read.values())).documents == 1
+    compiled(path)
+
+
+def test_workers_change_no_byte(tmp_path: Path, tiny: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    first, second = pool(one, tiny, RATED), pool(two, tiny, RATED)
+    scored(first)
+    scored(second, workers=2)
+    assert kept(one) == kept(two)
+
+
+def test_a_killed_score_goes_on_to_the_same_bytes(tmp_path: Path, tiny: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    first, second = pool(one, tiny, RATED, rows(60)), pool(two, tiny, RATED, rows(60))
+    scored(first)
+    command = [sys.executable, "-m", "mixc", "score", str(second), "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list((two / ".mixc" / "features").rglob("steps/*.0.arrow")) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done, found = scored(second)
+    assert done is not None, told(found)
+    assert next(iter(done.read.values())).documents < len(rows(60)) + 6
+    assert kept(one) == kept(two)
+
+
+def test_other_examples_or_parameters_are_other_scores(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    scored(path)
+    path.write_text(RATED.replace("top_k = 5", "top_k = 4"))
+    assert errors(path) == ["M620"]
+    path.write_text(RATED)
+    compiled(path)
+    (tmp_path / "science.jsonl").write_text(json.dumps({"text": "something else"}) + "\n")
+    assert errors(path) == ["M620"]
+
+
+def test_a_gate_lets_the_best_part_of_every_language_through(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, GATED)
+    assert errors(path) == ["M620"]
+    done, found = scored(path)
+    assert done is not None, told(found)
+    manifest = compiled(path)
+    stage = next(row for row in manifest.plan if row.stage == "gate")
+    assert stage.parameters["targets"] == ["science"]
+    taken = set(selection(path, tmp_path / "out"))
+    model = load_model(str(tiny))
+    for language in ("en", "fr"):
+        every = [row for row in rows() if row["text"] and row["lang"] == language]
+        scores = whole_scores(model, KINDS["science"][:6], [str(row["text"]) for row in every])
+        tokens = np.array([int(str(row["n"])) + 1 for row in every])
+        names = [str(row["id"]) for row in every]
+        order = sorted(range(len(every)), key=lambda i: (-scores[i], names[i]))
+        inside = np.cumsum(tokens[order]) <= tokens.sum() * 0.4
+        expected = {names[i] for i, fits in zip(order, inside, strict=True) if fits}
+        assert taken & set(names) == expected
+    supply = sum(sum(row.tokens) for row in manifest.supply)
+    whole = sum(int(str(row["n"])) + 1 for row in rows() if row["text"])
+    assert 0.3 * whole < supply <= 0.4 * whole
+
+
+def test_two_targets_share_a_gate_by_their_weights(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, TWO)
+    done, found = scored(path)
+    assert done is not None, told(found)
+    manifest = compiled(path)
+    stage = next(row for row in manifest.plan if row.stage == "gate")
+    assert stage.parameters["targets"] == ["code", "science"]
+    assert stage.parameters["weights"] == [2.0, 1.0]
+    supply = sum(sum(row.tokens) for row in manifest.supply)
+    whole = sum(int(str(row["n"])) + 1 for row in rows() if row["text"])
+    assert 0.35 * whole < supply <= 0.4 * whole
+
+
+def test_a_gate_holds_for_its_documents_only(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, GATED)
+    scored(path)
+    compiled(path)
+    (tmp_path / "data" / "c.jsonl").write_text(json.dumps(rows()[0] | {"id": "new"}) + "\n")
+    assert errors(path) == ["M625"]
+    scored(path)
+    compiled(path)
+
+
+def test_targets_of_a_gate_agree(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, TWO.replace("fraction = 40%, weight = 2", "fraction = 30%, weight = 2"))
+    done, found = scored(path)
+    assert done is None
+    assert [one.code for one in found] == ["M626"]
+
+
+def test_a_source_without_texts_cannot_be_scored(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED.replace('text: "text", ', ""))
+    for name in ("a.parquet",):
+        table = pq.read_table(tmp_path / "data" / name).drop_columns(["text"])
+        pq.write_table(table, tmp_path / "data" / name)
+    (tmp_path / "data" / "b.jsonl").unlink()
+    done, found = scored(path)
+    assert done is None
+    assert [one.code for one in found] == ["M622"]
+
+
+def test_a_target_without_texts_is_told(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    (tmp_path / "science.jsonl").write_text('{"question": "why?"}\n')
+    done, found = scored(path)
+    assert done is None
+    assert [one.code for one in found] == ["M623"]
+
+
+def test_scores_that_are_gone_or_damaged_are_told(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    scored(path)
+    compiled(path)
+    files = sorted((tmp_path / ".mixc" / "scores").rglob("*.arrow"))
+    whole = files[0].read_bytes()
+    files[0].write_bytes(whole[: len(whole) // 2])
+    recipe, _ = load_recipe(path)
+    assert recipe is not None
+    for cache in ("profiles", "counts"):
+        for file in (tmp_path / ".mixc" / cache).rglob("*.parquet"):
+            file.unlink()
+    catalog, found = run_on("local", 1, lambda executor: scan(recipe, executor))
+    assert catalog is None
+    assert {one.code for one in found} == {"M515"}
+    files[0].unlink()
+    job, found = opened(path.with_suffix(".manifest.json"))
+    assert job is not None, told(found)
+    outcome, found = run_on("local", 1, lambda executor: run(job, tmp_path / "out", executor, Quiet()))
+    assert outcome is None
+    assert {one.code for one in found} == {"M621"}
+
+
+def test_what_reads_models_may_be_missing(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pool(tmp_path, tiny, RATED)
+
+    def absent(name: str) -> object:
+        raise ImportError("torch")
+
+    monkeypatch.setattr("mixc.compiler.registry.load", absent)
+    done, found = scored(path)
+    assert done is None
+    assert [one.code for one in found] == ["M624"]
+
+
+def test_a_target_is_explained(tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pool(tmp_path, tiny, TWO)
+    scored(path)
+    compiled(path)
+    manifest = path.with_suffix(".manifest.json")
+    assert explain(str(manifest), nearest="code") == 0
+    said = capsys.readouterr().out
+    assert "target code: 6 examples of code.jsonl, by the 5 most active of 40 neurons in each of 3 layers" in said
+    assert "in common  code  science" in said
+    assert explain(str(manifest), nearest="science", deactivate=True) == 0
+    assert "loss on the examples, nats per token:" in capsys.readouterr().out
+    assert explain(str(manifest), nearest="coda") == 1
+    assert "M627" in capsys.readouterr().err
+    for file in (tmp_path / ".mixc" / "features").rglob("*.arrow"):
+        file.unlink()
+    assert explain(str(manifest), nearest="code") == 1
+    assert "M628" in capsys.readouterr().err
+
+
+def test_examples_without_text_are_left_out_and_told(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    with (tmp_path / "science.jsonl").open("a") as file:
+        file.write('{"text": ""}\n')
+    done, found = scored(path)
+    assert done is not None
+    assert [one.code for one in found] == ["M597"]
