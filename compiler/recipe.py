@@ -244,9 +244,11 @@ class Target:
     layers: tuple[int, ...] | None = None
     top_k: int | None = None
     tokens: int | None = None
+    projection: Literal["up", "gate", "down", "q", "k", "v", "o"] = "up"
     fraction: float | None = None
     scope: Literal["language", "pool"] = "language"
     weight: float = 1.0
+    overlap: Literal["refill", "drop"] = "refill"
     span: Span | None = field(compare=False, default=None)
 
 

@@ -86,7 +86,7 @@ def _plan(recipe: Recipe, sources: Sequence[SourcePlan], scores: Sequence[ScoreP
         RaterPlan(one.name, "", "higher", None, "exclude", "language", one.key) for one in scores if one.name in weighed
     )
     gates, _ = gate_targets(recipe)
-    gate = GatePlan(tuple(one.name for one in gates), "nag", "", 1.0, "language", (), "") if gates else None
+    gate = GatePlan(tuple(one.name for one in gates), "nag", "", 1.0, "language", (), "refill", "") if gates else None
     return Plan(
         tuple(sources),
         raters,

@@ -73,7 +73,7 @@ def _comparable(one: ScorePlan, other: ScorePlan) -> bool:
 
 def _profile(one: ScorePlan, folder: Path) -> Profile:
     given: dict[str, Any] = dict(one.parameters)
-    key = features_key(given["content"], given["top_k"], given["tokens"], given["precision"])
+    key = features_key(*(given[name] for name in ("content", "projection", "top_k", "tokens", "precision")))
     paths = sorted((folder / FOLDER / FEATURES / key).glob(f"{given['texts']}.*.arrow"))
     if not paths:
         raise Unreadable(not_here(one.name, str(given["model"])))

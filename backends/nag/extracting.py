@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mixc.backends.nag.extract import Tally, Texts, extract
 from mixc.backends.nag.features import Origin
-from mixc.backends.nag.jobs import DEVICES, PART, PROJECTION, Job, Reader, features_of, features_of_examples
+from mixc.backends.nag.jobs import DEVICES, PART, Job, Reader, features_of, features_of_examples
 from mixc.backends.nag.model import Model, load_model, origin_of
 from mixc.backends.nag.store import read_features, write_features
 from mixc.compiler.documents.data import BadLines, Part, Wanted
@@ -24,7 +24,7 @@ from mixc.compiler.scan.stages import Found, failed
 from mixc.compiler.scan.store import Store
 from mixc.dsl.diagnostics import Diagnostic
 
-STEP, STEPS = 1024, "steps"  # documents after which what was read is kept, and where
+STEP, STEPS = 256, "steps"  # documents after which what was read is kept, and where
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +134,4 @@ def _loaded(reader: Reader) -> tuple[Model, Origin]:
         torch.set_num_threads(1)
     model = load_model(reader.place, device=reader.device, precision=DEVICES[reader.device])
     model = replace(model, name=reader.model)  # not where it lies here
-    return model, origin_of(model, PROJECTION, reader.top_k, reader.tokens)
+    return model, origin_of(model, reader.projection, reader.top_k, reader.tokens)

@@ -61,7 +61,7 @@ def decide(
         spools = _spooled(gate, plan, known, raw, work, progress)
         selections, found = {}, []
         for name, path in sorted(spools.items()):
-            selections[name], told = select(lambda path=path: _read(path), gate.fraction, gate.weights)  # type: ignore[misc]
+            selections[name], told = select(lambda path=path: _read(path), gate.fraction, gate.weights, gate.overlap)  # type: ignore[misc]
             found += told
         for one in known:
             path = sidecar(store, gate.key, one.identity)

@@ -19,16 +19,15 @@ from mixc.compiler.scan.store import Store, key_of
 BACKEND = "nag"
 MODEL = "HuggingFaceTB/SmolLM2-135M"
 TOP_K, TOKENS = 20, 120
-PROJECTION: Projection = "up"
 FEATURES = "features"
 PART = 8 << 20  # bytes, before compression, after which what was done is kept
 WHOLE = 1 << 40
 DEVICES: dict[str, Precision] = {"cpu": "float32", "cuda": "bfloat16"}
 
 
-def features_key(content: str, top_k: int, tokens: int, precision: str) -> str:
+def features_key(content: str, projection: str, top_k: int, tokens: int, precision: str) -> str:
     """The name under which the features are kept that a model of this content reads."""
-    return key_of(BACKEND, content, PROJECTION, top_k, tokens, precision)
+    return key_of(BACKEND, content, projection, top_k, tokens, precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Reader:
     model: str
     place: str
     content: str
+    projection: Projection
     top_k: int
     tokens: int
     device: str
@@ -45,7 +45,7 @@ class Reader:
     @property
     def key(self) -> str:
         """The name under which features are kept."""
-        return features_key(self.content, self.top_k, self.tokens, DEVICES[self.device])
+        return features_key(self.content, self.projection, self.top_k, self.tokens, DEVICES[self.device])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,14 @@ def prepare(target: Target, folder: Path, device: str = "cpu") -> Job:
     path = folder / target.path
     texts = hashlib.sha256(path.read_bytes()).hexdigest()
     content = find_model(place).content()
-    reader = Reader(name, place, content, target.top_k or TOP_K, target.tokens or TOKENS, device)
+    top_k, tokens = target.top_k or TOP_K, target.tokens or TOKENS
+    reader = Reader(name, place, content, target.projection, top_k, tokens, device)
     layers = tuple(target.layers) if target.layers is not None else ()
     parameters: dict[str, str | int | tuple[int, ...]] = {
         "model": name,
         "content": content,
         "precision": DEVICES[device],
-        "projection": PROJECTION,
+        "projection": reader.projection,
         "top_k": reader.top_k,
         "tokens": reader.tokens,
         "examples": target.path,

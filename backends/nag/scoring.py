@@ -86,8 +86,10 @@ def gate(
     names, weights = tuple(job.target.name for job in mine), tuple(job.target.weight for job in mine)
     reading = [reading_of(source) for source in plan.sources]
     held = None if plan.holdout is None else (plan.holdout.share, plan.holdout.seed)
-    key = key_of("gate", [job.plan.key for job in mine], weights, first.fraction, first.scope, pool, reading, held)
-    made = GatePlan(names, BACKEND, key, first.fraction or 1.0, first.scope, weights, pool)
+    key = key_of(
+        "gate", [job.plan.key for job in mine], weights, first.fraction, first.scope, first.overlap, pool, reading, held
+    )
+    made = GatePlan(names, BACKEND, key, first.fraction or 1.0, first.scope, weights, first.overlap, pool)
     raw = {one: [(job.target.name, str(sidecar(store, job.raw, one.identity))) for job in mine] for one in known}
     return made, decide(made, plan, known, raw, store, progress)
 

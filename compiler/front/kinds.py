@@ -70,6 +70,7 @@ TEMPERATURE: Final = Measure(low=Fraction(1, 5), high=Fraction(1000))  # colder,
 MODEL: Final = Measure(PARAMS, Fraction(1), MOST)
 POSITIVE: Final = _positive()
 FRACTION: Final = Measure(low=Fraction(0), high=Fraction(1))
+PROJECTIONS: Final = ("up", "gate", "down", "q", "k", "v", "o")
 POSITIVE_FRACTION: Final = Measure(low=Fraction(0), high=Fraction(1), above=True)
 SEED: Final = Measure(low=Fraction(0), high=Fraction(2**63 - 1), whole=True)
 COUNT: Final = _positive(whole=True)
@@ -195,9 +196,11 @@ TARGET: Final = Kind(
         Key("layers", ListOf(Measure(low=Fraction(0), whole=True)), "are the layers that are compared", default="all"),
         Key("top_k", COUNT, "is how many neurons are kept per layer", default="20"),
         Key("tokens", _positive(TOKENS, whole=True, bare=True), "is how much of each document is read", default="120"),
+        Key("projection", Word(PROJECTIONS), "is what of each layer is looked at", default="up"),
         Key("fraction", POSITIVE_FRACTION, "keeps the best part of all tokens and drops the rest"),
         Key("scope", Word(("language", "pool")), "is what the fraction is taken of", default="language"),
         Key("weight", NONNEGATIVE, "weighs it among the targets of one group", default="1"),
+        Key("overlap", Word(("refill", "drop")), "is what becomes of budget that two spend on one", default="refill"),
     ),
 )
 QUALITY: Final = Kind(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +60,14 @@ class Tables:
     @property
     def hash(self) -> str:
         """SHA-256 of the content, whatever file it lies in."""
+        return self.hash_for(None)
+
+    def hash_for(self, languages: Set[str] | None) -> str:
+        """The same of the tables that measure some languages alone; of all for None."""
         digest = hashlib.sha256(self.normaliser.encode())
         for (rater, language), table in sorted(self.tables.items()):
+            if languages is not None and language != EVERY and language not in languages:
+                continue
             digest.update(f"\n{rater}\t{language}\t{len(table.levels)}\n".encode())
             digest.update(table.levels.astype("<i8").tobytes() + table.steps.astype("<i8").tobytes())
         return digest.hexdigest()

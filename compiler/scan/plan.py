@@ -80,7 +80,8 @@ class ScorePlan:
 class GatePlan:
     """Only documents near the `targets` are supply: the best `fraction` of tokens, of each language or of the pool.
 
-    `weights` share the budget among targets. `pool` says over which documents it was decided, `key` what came of it.
+    `weights` share the budget among targets; where two take the same document, `overlap` says whether others fill the
+    room that is left. `pool` says over which documents it was decided, `key` what came of it.
     """
 
     targets: tuple[str, ...]
@@ -89,6 +90,7 @@ class GatePlan:
     fraction: float
     scope: Literal["language", "pool"]
     weights: tuple[float, ...]
+    overlap: Literal["refill", "drop"]
     pool: str
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from mixc.compiler.documents.data import Part, Unreadable
 from mixc.compiler.executor import Executor
@@ -39,6 +39,7 @@ from mixc.dsl.diagnostics import Diagnostic, has_errors
 SMALL = 64_000_000  # bytes that `mixc compile` reads by itself
 
 T = TypeVar("T")
+Languages: TypeAlias = frozenset[str]
 
 
 def scan(
@@ -75,6 +76,7 @@ class _Scanner:
         self.reading = located(plan, recipe.places, Path(recipe.path).parent)
         self.executor, self.progress = executor, progress
         self.holdout = [] if plan.holdout is None else [plan.holdout.share, plan.holdout.seed]
+        self.spoken: dict[Found, Languages] = {}  # a file's counts depend on the tables of its languages alone
         self.handover = new_handover((store.folder / HANDOVER).absolute())
 
     def too_much(self, files: Files) -> Diagnostic | None:
@@ -115,8 +117,9 @@ class _Scanner:
         seen = {source: replace(profile, scores={}) for source, profile in seen.items()}
         hashed = tables.hash
         path = self.store.path_of("normalisers", hashed, tables_to(tables))
+        measured = {languages: tables.hash_for(languages) for languages in set(self.spoken.values())}
         tables = load_tables(str(path))  # as workers do: if they are this process, it holds them once
-        bits, counted, problems = self._count(known, path, hashed, bits)
+        bits, counted, problems = self._count(known, path, measured, bits)
         if has_errors(problems):
             return None, found + problems
         scanned = (
@@ -132,6 +135,7 @@ class _Scanner:
         def told(one: Found, profile: Profile) -> None:
             profiles.add(one, profile)
             held[one] = sum(d for d, _ in profile.held.values()), sum(t for _, t in profile.held.values())
+            self.spoken[one] = frozenset(language for language, _ in profile.held)
 
         stage = Stage(
             what="reading scores",
@@ -187,7 +191,7 @@ class _Scanner:
         return tables, kept is None
 
     def _count(
-        self, known: list[Found], path: Path, hashed: str, bits: int
+        self, known: list[Found], path: Path, measured: Mapping[Languages, str], bits: int
     ) -> tuple[int, dict[str, Counts], list[Diagnostic]]:
         """Pass 2 at `bits`, or at 16 where that turns out too coarse; then the least bits that are fine enough."""
         while True:
@@ -198,7 +202,7 @@ class _Scanner:
                 Stage(
                     what="counting levels",
                     kind="counts",
-                    key=partial(self._count_key, hashed, bits),
+                    key=partial(self._count_key, measured, bits),
                     work=partial(_count_part, self.reading, path, bits, self.handover),
                     total=counting.total,
                     to_table=counting.to_table,
@@ -225,7 +229,7 @@ class _Scanner:
         ranges = [(rater.name, rater.range) for rater in self.plan.raters]
         return key_of("flat profile", one.identity, reading_of(source), ranges, self._split(one), *self._scores(one))
 
-    def _count_key(self, tables: str, bits: int, one: Found) -> str:
+    def _count_key(self, measured: Mapping[Languages, str], bits: int, one: Found) -> str:
         source = self.plan.source(one.file.source)
         raters = [(rater.name, rater.missing) for rater in self.plan.raters]
         weights = self.plan.weights
@@ -235,7 +239,7 @@ class _Scanner:
             reading_of(source),
             raters,
             weights,
-            tables,
+            measured[self.spoken[one]],
             bits,
             self._split(one),
             *self._scores(one),

@@ -34,7 +34,7 @@ def gate_targets(recipe: Recipe) -> tuple[list[Target], list[Diagnostic]]:
     return gates, [
         uneven_gate(gates[0], other, key)
         for other in gates[1:]
-        for key in ("fraction", "scope")
+        for key in ("fraction", "scope", "overlap")
         if getattr(other, key) != getattr(gates[0], key)
     ]
 
@@ -48,14 +48,14 @@ def state_of(target: Target, folder: Path) -> str:
     """A target as it stands: its texts and parameters, hashed. Raises `Unreadable` where its file cannot be read."""
     with told(target.path, remote=False, span=target.span):
         texts = hashlib.sha256(file_bytes(folder / target.path)).hexdigest()
-    stated = [texts, target.model, target.layers, target.top_k, target.tokens]
+    stated = [texts, target.model, target.layers, target.top_k, target.tokens, target.projection]
     return hashlib.sha256(json.dumps(stated).encode()).hexdigest()[:32]
 
 
 def gate_state(recipe: Recipe, targets: Sequence[Target], sources: Sequence[SourcePlan]) -> str:
     """A gate as it stands: its targets, what it keeps, and how documents are read. Raises `Unreadable`."""
     folder = Path(recipe.path).parent
-    stated = [(state_of(one, folder), one.fraction, one.scope, one.weight) for one in targets]
+    stated = [(state_of(one, folder), one.fraction, one.scope, one.weight, one.overlap) for one in targets]
     holdouts = [one.holdout for one in recipe.evaluations]
     text = json.dumps([stated, [reading_of(source) for source in sources], holdouts, recipe.budget.seed])
     return "gate:" + hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -78,8 +78,8 @@ def planned_gate(recipe: Recipe, sources: Sequence[SourcePlan]) -> tuple[GatePla
 def gate_from(key: str, backend: str, parameters: Mapping[str, Any]) -> GatePlan:
     """A gate by what is written down of it."""
     targets, weights = tuple(parameters["targets"]), tuple(parameters["weights"])
-    fraction, scope, pool = parameters["fraction"], parameters["scope"], parameters["pool"]
-    return GatePlan(targets, backend, key, fraction, scope, weights, pool)
+    fraction, scope, overlap = parameters["fraction"], parameters["scope"], parameters["overlap"]
+    return GatePlan(targets, backend, key, fraction, scope, weights, overlap, parameters["pool"])
 
 
 def gate_parameters(gate: GatePlan) -> dict[str, Any]:
@@ -89,6 +89,7 @@ def gate_parameters(gate: GatePlan) -> dict[str, Any]:
         "weights": list(gate.weights),
         "fraction": gate.fraction,
         "scope": gate.scope,
+        "overlap": gate.overlap,
         "pool": gate.pool,
     }
 

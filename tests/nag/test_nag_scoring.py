@@ -216,8 +216,11 @@ def test_a_killed_score_goes_on_to_the_same_bytes(tmp_path: Path, tiny: Path) ->
 def test_other_examples_or_parameters_are_other_scores(tmp_path: Path, tiny: Path) -> None:
     path = pool(tmp_path, tiny, RATED)
     scored(path)
-    path.write_text(RATED.replace("top_k = 5", "top_k = 4"))
-    assert errors(path) == ["M620"]
+    for other in ("top_k = 4", "top_k = 5, projection = gate", "top_k = 5, layers = [0, 1]"):
+        path.write_text(RATED.replace("top_k = 5", other))
+        assert errors(path) == ["M620"]
+    scored(path)
+    compiled(path)
     path.write_text(RATED)
     compiled(path)
     (tmp_path / "science.jsonl").write_text(json.dumps({"text": "something else"}) + "\n")
@@ -259,6 +262,18 @@ def test_two_targets_share_a_gate_by_their_weights(tmp_path: Path, tiny: Path) -
     supply = sum(sum(row.tokens) for row in manifest.supply)
     whole = sum(int(str(row["n"])) + 1 for row in rows() if row["text"])
     assert 0.35 * whole < supply <= 0.4 * whole
+
+
+def test_budget_that_two_targets_spend_on_one_may_be_dropped(tmp_path: Path, tiny: Path) -> None:
+    supply = []
+    for overlap in ("refill", "drop"):
+        folder = tmp_path / overlap
+        folder.mkdir()
+        path = pool(folder, tiny, TWO.replace("fraction = 40%", f"fraction = 40%, overlap = {overlap}"))
+        done, found = scored(path)
+        assert done is not None, told(found)
+        supply.append(sum(sum(row.tokens) for row in compiled(path).supply))
+    assert supply[1] <= supply[0]
 
 
 def test_a_gate_holds_for_its_documents_only(tmp_path: Path, tiny: Path) -> None:

@@ -203,7 +203,8 @@ def test_a_language_that_comes_later_gets_tables_of_its_own(tmp_path: Path) -> N
     before = scanned(path)[0]
     more = documents(6000, seed=9, prefix="more-")
     write_file(tmp_path / "crawl" / "more.parquet", more.set_column(1, "lang", pa.array(["fr"] * 6000)))
-    catalog, found = scanned(path)
+    read, catalog, found = watched(path)
+    assert read == [["crawl/more.parquet"]] * 3
     assert told(found) == []
     assert catalog.excluded == {}
     assert sum(int(g.documents.sum()) for (_, code, _), g in catalog.groups.items() if code == "fr") == 6000
