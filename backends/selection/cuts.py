@@ -92,7 +92,7 @@ def exact_slots(slots: Slots, cuts: Cuts) -> Slots:
     return replace(
         slots,
         copies=(copies >> (SCALE - FIXED)).astype(np.int64),
-        whole=(copies >> SCALE).astype(np.int64),
+        whole=(copies >> SCALE).astype(np.int32),
         cut=slots.low[:, None] + cut,
         idle=idle_slots(slots, np.array(copies[:, -1] > 0, dtype=bool)),
     )

@@ -103,8 +103,8 @@ class Drawer:
             row=found.row[kept],
             id=found.id.take(pa.array(kept)),
             tokens=labelled.tokens[found.row[kept]],
-            cell=self.slots.cell[found.segment[kept]],
-            copies=copies[kept],
+            cell=self.slots.cell[found.segment[kept]].astype(np.int64),
+            copies=copies[kept].astype(np.int64),
         )
 
     def locate(self, keys: list[Key], labelled: Labelled) -> Located:

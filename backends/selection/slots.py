@@ -65,13 +65,13 @@ class Slots:
     pools: dict[Pool, int]
     slot_of: NDArray[np.int32]
     first: Ints
-    slot: Ints
-    cell: Ints
+    slot: NDArray[np.int32]
+    cell: NDArray[np.int32]
     low: Hashes
     high: Hashes
     value: Ints  # S of a segment's level under a curve, in units of 2^-32; else 1
     copies: Ints  # C [segments, phases + 1], in units of 2^-32
-    whole: Ints
+    whole: NDArray[np.int32]
     cut: Hashes
     idle: NDArray[np.bool_]
     curved: NDArray[np.bool_]  # [cells] whether a curve governs the cell
@@ -107,10 +107,20 @@ class _Build:
         self.rows.append(row)
         value = np.ones(len(parts.slot), dtype=np.int64) if parts.value is None else parts.value
         under = np.full(len(parts.slot), parts.value is not None)
-        for name, column in (("slot", parts.slot + self.slots), ("value", value), ("curved", under)):
+        fraction = (parts.copies & ((1 << FIXED) - 1)).astype(np.uint64)
+        made: dict[str, NDArray[Any]] = {
+            "slot": (parts.slot + self.slots).astype(np.int32),
+            "cell": parts.cell.astype(np.int32),
+            "low": parts.low,
+            "high": parts.high,
+            "copies": parts.copies,
+            "whole": (parts.copies >> FIXED).astype(np.int32),
+            "cut": parts.low[:, None] + scaled(parts.high - parts.low, fraction),
+            "value": value,
+            "curved": under,
+        }
+        for name, column in made.items():
             self.columns[name].append(column)
-        for name in ("cell", "low", "high", "copies"):
-            self.columns[name].append(getattr(parts, name))
         self.slots += slots
 
     def joined(self, name: str) -> Any:
@@ -209,7 +219,6 @@ def _finished(build: _Build, phases: tuple[str, ...], pools: dict[Pool, int]) ->
         build.add(slice(0), 0, 0, _whole(0, np.zeros((0, len(phases) + 1), dtype=np.int64)))
         build.rows.clear()
     slot, cell, copies = (build.joined(name) for name in ("slot", "cell", "copies"))
-    low, high = build.joined("low"), build.joined("high")
     idle = np.ones(build.slots, dtype=bool)
     idle[slot[copies[:, -1] > copies[:, 0]]] = False
     curved = np.zeros(len(build.cells), dtype=bool)
@@ -223,12 +232,12 @@ def _finished(build: _Build, phases: tuple[str, ...], pools: dict[Pool, int]) ->
         first=np.searchsorted(slot, np.arange(build.slots + 1)).astype(np.int64),
         slot=slot,
         cell=cell,
-        low=low,
-        high=high,
+        low=build.joined("low"),
+        high=build.joined("high"),
         value=build.joined("value"),
         copies=copies,
-        whole=copies >> FIXED,
-        cut=low[:, None] + scaled(high - low, (copies & ((1 << FIXED) - 1)).astype(np.uint64)),
+        whole=build.joined("whole"),
+        cut=build.joined("cut"),
         idle=idle,
         curved=curved,
     )

@@ -86,7 +86,7 @@ def _of_whole_levels(slots: Slots, seen: Seen, phase: int, rows: Ints) -> Sums:
     rows, copies = rows[copies[:, 0] != copies[:, 1]], copies[copies[:, 0] != copies[:, 1]]
     whole, part = np.diff(copies >> FIXED)[:, 0], np.diff(copies & ((1 << FIXED) - 1))[:, 0]
     varied = np.abs(part) * ((1 << FIXED) - np.abs(part))
-    cell, slot, count = slots.cell[rows], slots.slot[rows], len(slots.cells)
+    cell, slot, count = slots.cell[rows].astype(np.int64), slots.slot[rows], len(slots.cells)
     expected = exact_products(cell, count, seen.tokens[slot], np.diff(copies)[:, 0])
     low, high = (exact_products(cell, count, word[slot], varied) for word in (seen.low, seen.high))
     most = np.zeros(count, dtype=np.int64)
