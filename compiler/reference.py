@@ -70,7 +70,8 @@ minimize loss
   `override`. `override budget { compute = none }` removes a key.
 - `import x = "other.mix"` gives the params and declarations of another recipe as `x.name`: `source
   s = x.s`.
-- Files are read from the recipe's own folder and below; `--allow-outside` lifts that.
+- Imports, supply tables, calibrations and manifests are read from the recipe's own folder and
+  below; `--allow-outside` lifts that. Documents and the examples of targets may lie anywhere.
 - Strings are double-quoted; `"${root}/data"` fills in a param.
 - A param that nothing but names of files uses only says where files lie, and may differ between
   machines: `scan`, `compile`, `run` and `verify` take `--param root=DIR`, and the manifest, the lock

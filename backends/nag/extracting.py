@@ -19,6 +19,7 @@ from mixc.compiler.documents.reading import parts, read
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.keyed_hash import text_id
 from mixc.compiler.progress import Progress
+from mixc.compiler.scan.beside import stem
 from mixc.compiler.scan.plan import Plan
 from mixc.compiler.scan.stages import Found, failed
 from mixc.compiler.scan.store import Store
@@ -53,7 +54,7 @@ def tasks_of_documents(reader: Reader, plan: Plan, known: Sequence[Found], store
         source = plan.source(one.file.source)
         wanted = Wanted(id=source.wanted.id, text=source.text)
         for part in parts(one.file, PART):
-            output = str(features_of(reader, store, one.identity, part))
+            output = str(features_of(reader, store, stem(plan, one), part))
             tasks[output] = Task(part, wanted, source.bad_lines, output)
     return list(tasks.values())
 

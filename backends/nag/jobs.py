@@ -9,8 +9,9 @@ from pathlib import Path
 from mixc.backends.nag.features import Projection
 from mixc.backends.nag.model import Precision
 from mixc.backends.nag.weights import find_model
-from mixc.compiler.documents.data import DataFile, Format, Part, Unreadable
-from mixc.compiler.documents.reading import columns_of, parts
+from mixc.compiler.documents.data import DataFile, Format, Part, Unreadable, Wanted
+from mixc.compiler.documents.reading import columns_of, parts, read
+from mixc.compiler.documents.storage import told
 from mixc.compiler.recipe import Target
 from mixc.compiler.scan.plan import ScorePlan
 from mixc.compiler.scan.score_messages import no_target_texts
@@ -86,7 +87,8 @@ def prepare(target: Target, folder: Path, device: str = "cpu") -> Job:
     place = place_of(folder, stated)
     name = Path(stated).name if Path(stated).is_absolute() else stated
     path = folder / target.path
-    texts = hashlib.sha256(path.read_bytes()).hexdigest()
+    with told(target.path, remote=False, span=target.span):
+        texts = hashlib.sha256(path.read_bytes()).hexdigest()
     content = find_model(place).content()
     top_k, tokens = target.top_k or TOP_K, target.tokens or TOKENS
     reader = Reader(name, place, content, target.projection, top_k, tokens, device)
@@ -107,13 +109,15 @@ def prepare(target: Target, folder: Path, device: str = "cpu") -> Job:
     size = path.stat().st_size
     examples = DataFile(target.name, target.path, str(path.absolute()), format_of(path), size, texts)
     there = columns_of(examples)
+    if not there and examples.size:
+        next(read(parts(examples)[0], Wanted(text="text")), None)  # says what is wrong with the first line
     if "text" not in there:
         raise Unreadable(no_target_texts(target.name, target.path, there, target.span))
     return Job(target, plan, reader, examples, texts)
 
 
 def features_of(reader: Reader, store: Store, identity: str, part: Part) -> Path:
-    """Where the features of a part of a file with this content are kept."""
+    """Where the features of a part of a file that is known by this name are kept."""
     return (store.folder / FEATURES / reader.key / f"{identity}.{part.start}-{part.stop}.arrow").absolute()
 
 

@@ -29,7 +29,7 @@ from mixc.compiler.documents.reading import parts
 from mixc.compiler.documents.sidecars import write_sidecar
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.progress import Progress
-from mixc.compiler.scan.beside import pool_of, sidecar
+from mixc.compiler.scan.beside import pool_of, sidecar, stem
 from mixc.compiler.scan.plan import GatePlan, Plan, reading_of
 from mixc.compiler.scan.stages import Found, failed
 from mixc.compiler.scan.store import Store, key_of
@@ -90,7 +90,7 @@ def gate(
         "gate", [job.plan.key for job in mine], weights, first.fraction, first.scope, first.overlap, pool, reading, held
     )
     made = GatePlan(names, BACKEND, key, first.fraction or 1.0, first.scope, weights, first.overlap, pool)
-    raw = {one: [(job.target.name, str(sidecar(store, job.raw, one.identity))) for job in mine] for one in known}
+    raw = {one: [(job.target.name, str(sidecar(store, job.raw, plan, one))) for job in mine] for one in known}
     return made, decide(made, plan, known, raw, store, progress)
 
 
@@ -123,10 +123,10 @@ def _score(
         outputs = tuple(
             (i, not job.gates, str(path))
             for i, job, key in wanted
-            if not (path := sidecar(store, key, one.identity)).exists()
+            if not (path := sidecar(store, key, plan, one)).exists()
         )
         if outputs:
-            features = tuple(str(features_of(reader, store, one.identity, part)) for part in parts(one.file, PART))
+            features = tuple(str(features_of(reader, store, stem(plan, one), part)) for part in parts(one.file, PART))
             tasks[outputs] = Scoring(features, outputs)
     failures: dict[int, Failure] = {}
 

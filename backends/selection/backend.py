@@ -58,7 +58,7 @@ def told(job: Run, outcome: Outcome, folder: str, form: str, texts: Texts | None
                     "source": source,
                     "planned": planned,
                     "realised": sum(cell.realised for cell in mine),
-                    "documents": sum(cell.documents for cell in mine),
+                    "copies": sum(cell.documents for cell in mine),
                     "digest": outcome.digest(phase, source),
                 }
             )
@@ -74,14 +74,14 @@ def told(job: Run, outcome: Outcome, folder: str, form: str, texts: Texts | None
             str(row["source"]),
             tokens(int(str(row["planned"]))),
             tokens(int(str(row["realised"]))),
-            f"{row['documents']:,}",
+            f"{row['copies']:,}",
             str(row["digest"])[:16],
         ]
         for row in rows
     ]
     before = f", {outcome.before} of them before" if outcome.before else ""
     withheld = _withheld(outcome.withheld if holds_out(job) else None)
-    header = ("phase", "source", "planned", "realised", "documents", "digest")
+    header = ("phase", "source", "planned", "realised", "copies", "digest")
     shown = table(header, lines, left=(0, 1, 5))
     return f"{shown}\n{len(outcome.markers)} shards{before}{withheld}; wrote {folder}\n{_texts(texts)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mixc.backends.selection.cuts import Cuts
+from mixc.backends.selection.cuts import Cuts, ends_at_limit
 from mixc.backends.selection.slots import FIXED, Slots
 from mixc.backends.selection.sums import CellSums, Sums
 
@@ -62,6 +62,7 @@ def checks(slots: Slots, sums: Sums) -> tuple[CellCheck, ...]:
 def exact_checks(slots: Slots, sums: Sums, cuts: Cuts) -> tuple[CellCheck, ...]:
     """Realised against planned where cells were cut: less than one document apart; none planned, none taken."""
     largest = {cell.cell: cell.largest for cell in cuts.cells}
+    ended = set(cuts.ended(slots))
     found = []
     for c, cell in enumerate(slots.cells):
         for phase, name in enumerate(slots.phases):
@@ -74,7 +75,7 @@ def exact_checks(slots: Slots, sums: Sums, cuts: Cuts) -> tuple[CellCheck, ...]:
                     phase=name,
                     cell=cell.name,
                     planned=cell.tokens[phase],
-                    expected=float(cell.tokens[phase] if most else 0),
+                    expected=float(taken.tokens if cell.name in ended else cell.tokens[phase] if most else 0),
                     realised=taken.tokens,
                     documents=taken.documents,
                     z=0.0,
@@ -94,6 +95,7 @@ def cut_faults(slots: Slots, sums: Sums, cuts: Cuts) -> list[str]:
             continue
         c, cell = cells[cut.cell]
         planned = realised = 0
+        short = ends_at_limit(cut, cell)
         for phase, tokens in enumerate(cell.tokens):
             planned += tokens
             realised += sums.get((phase, c), CellSums()).tokens
@@ -101,6 +103,6 @@ def cut_faults(slots: Slots, sums: Sums, cuts: Cuts) -> list[str]:
                 faults.append(f"{cut.cell}: the cuts aim at {cut.target[phase]:,} tokens, the manifest at {planned:,}")
             if cut.reached[phase] != realised:
                 faults.append(f"{cut.cell}: {realised:,} tokens where the cuts reach {cut.reached[phase]:,}")
-            if cut.largest and not 0 <= realised - planned < cut.largest:
+            if cut.largest and not short[phase] and not abs(realised - planned) < cut.largest:
                 faults.append(f"{cut.cell}: {realised:,} tokens are a document or more from {planned:,}")
     return faults

@@ -15,7 +15,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from mixc.backends.selection.slots import FIXED, Slots
+from mixc.backends.selection.slots import FIXED, Cell, Slots
 
 CUT = "cut.json"
 VERSION = 1
@@ -53,10 +53,25 @@ class Cuts:
         """XXH3-128 of the file, in hexadecimal."""
         return xxhash.xxh3_128_hexdigest(self.text.encode())
 
+    def ended(self, slots: Slots) -> tuple[str, ...]:
+        """Cells whose documents were used up, as often as the draw would read any of them."""
+        cells = {cell.name: cell for cell in slots.cells}
+        return tuple(c.cell for c in self.cells if c.cell in cells and any(ends_at_limit(c, cells[c.cell])))
+
     @property
     def unreachable(self) -> tuple[str, ...]:
         """Cells that were to give tokens and hold no document."""
         return tuple(cell.cell for cell in self.cells if not cell.largest)
+
+
+def ends_at_limit(cut: CellCut, cell: Cell) -> tuple[bool, ...]:
+    """By phase, whether a cell falls short because no document may get more copies: the most that a draw gives."""
+    if not cell.supply:
+        return (False,) * len(cut.at)
+    return tuple(
+        int(at, 16) == -(-target // cell.supply) << SCALE and reached < target
+        for at, target, reached in zip(cut.at, cut.target, cut.reached, strict=True)
+    )
 
 
 def read_cuts(path: Path, manifest: str) -> Cuts | None:

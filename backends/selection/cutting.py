@@ -78,13 +78,22 @@ def _cell(made: Grid, i: int, target: tuple[int, ...], largest: int, found: list
 
 
 def _searches(made: Grid, i: int, sums: Ints, targets: tuple[int, ...]) -> list[Search]:
-    """Where each of a cell's targets lies."""
+    """Where each of a cell's targets lies.
+
+    Without a curve no document gets more copies than the draw gives at the most: where the documents that fall into a
+    cell are fewer than its supply, more copies of them would break limits of repetition.
+    """
     plain = not made.slots.curved[made.cells[i]]
+    supply = made.slots.cells[made.cells[i]].supply
     ends = [0, *np.cumsum(sums[:-1]).tolist()]
     found = []
     for target in targets:
         if not sums.any():
             found.append(Search(0, 0, 0, None))
+            continue
+        most = -(-target // supply) if plain and supply else 0
+        if most and target > most * ends[-1]:
+            found.append(Search(most, most * ends[-1], 0, None))
             continue
         whole, rest = divmod(target, ends[-1]) if plain else (0, target)
         if not rest:
@@ -103,9 +112,10 @@ def _by_key(taking: Taking) -> dict[int, Taking]:
 
 
 def _found(made: Grid, search: Search, fetched: dict[int, Taking]) -> tuple[int, int, int]:
-    """(cut, tokens reached, tokens at the cut): the first position that reaches the target; ties are taken together.
+    """(cut, tokens reached, tokens at the cut): the position that is nearest to the target; ties are taken together.
 
-    Of documents in the bin after the last, later copies follow; in other bins each copy was fetched.
+    That is the first that reaches it, or what comes before. Of documents in the bin after the last, later copies
+    follow; in other bins each copy was fetched.
     """
     base = search.whole << SCALE
     if search.key is None:
@@ -123,6 +133,8 @@ def _found(made: Grid, search: Search, fetched: dict[int, Taking]) -> tuple[int,
             heapq.heapreplace(heap, _entry(made.slots, mine, row, copy + 1))
         else:
             heapq.heappop(heap)
+    if taken - search.left > search.left - (taken - step):
+        return base + place - 1, search.before + taken - step, step
     return base + place, search.before + taken, step
 
 

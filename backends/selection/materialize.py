@@ -24,7 +24,15 @@ from mixc.backends.selection.layout import SHARD_BYTES, TEXTS, TextShard, layout
 from mixc.backends.selection.mapping import mapped
 from mixc.backends.selection.markers import SUFFIX
 from mixc.backends.selection.outputs import write_text
-from mixc.backends.selection.run import Outcome, Run, claimed, found_files, tasks_of, work_of
+from mixc.backends.selection.run import (
+    Outcome,
+    Run,
+    claimed,
+    found_files,
+    tasks_of,
+    work_of,
+    write_texts_summary,
+)
 from mixc.backends.selection.shard import Loaded, Task, Work, loaded_by
 from mixc.backends.selection.spill import SPILL, Spill, index_of, spill_path
 from mixc.backends.selection.sums import Sums
@@ -116,6 +124,7 @@ class _Stage:
         texts = Texts(tuple(done[shard.name] for shard in self.shards), before)
         if not agrees(texts, self.shards, self.outcome.sums):
             return None, [messages.other_texts(str(self.output))]
+        write_texts_summary(self.output, len(self.shards))
         return texts, []
 
     def _standing(self, shard: TextShard) -> TextMarker | None:

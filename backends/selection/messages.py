@@ -147,6 +147,24 @@ def unreachable(cells: Sequence[str]) -> Diagnostic:
     )
 
 
+@page("M582")
+def used_up(cells: Sequence[str]) -> Diagnostic:
+    """cells fall short of their tokens because their documents are read as often as they may be
+
+    A level of quality that lies across two buckets is divided by chance, so the documents of a bucket are a little more
+    or less than its supply. Where they are less and the bucket is to be read as often as is allowed, `--exact` stops
+    there: one copy more would break the limit.
+
+    What to do: nothing; or loosen the limit, if these tokens matter.
+    """
+    return Diagnostic(
+        "M582",
+        f"{len(cells)} cell{'s fall' if len(cells) > 1 else ' falls'} short: no document may be read more often",
+        notes=(", ".join(f"`{cell}`" for cell in cells[:8]),),
+        severity=Severity.WARNING,
+    )
+
+
 @page("M579")
 def not_exact(name: str, domain: str) -> Diagnostic:
     """a domain that is sampled by a temperature cannot be cut exactly

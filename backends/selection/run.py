@@ -19,7 +19,7 @@ from mixc.backends.selection.inputs import found_files as found_files
 from mixc.backends.selection.mapping import failed
 from mixc.backends.selection.markers import SUFFIX, Marker, marker_path, read_marker
 from mixc.backends.selection.outputs import write_text
-from mixc.backends.selection.shard import SELECTION, Task, Work
+from mixc.backends.selection.shard import SELECTION, Task, Work, loaded_by
 from mixc.backends.selection.sums import Sums, total
 from mixc.compiler.documents.data import DataFile, Unreadable
 from mixc.compiler.documents.reading import parts
@@ -143,7 +143,9 @@ def cuts_of(
             return None, problems
         write_text(output / CUT, cuts.text)
         _write(output / RUN, {"manifest": job.integrity, "recipe": job.manifest.recipe.name, "cut": cuts.hash})
-    return cuts, [messages.unreachable(cuts.unreachable)] if cuts.unreachable else []
+    told = [messages.unreachable(cuts.unreachable)] if cuts.unreachable else []
+    ended = cuts.ended(loaded_by(work_of(job, output)).slots)
+    return cuts, [*told, messages.used_up(ended)] if ended else told
 
 
 def _summary(output: Path) -> dict[str, Any]:
@@ -209,12 +211,24 @@ def write_summary(output: Path, job: Run, outcome: Outcome) -> None:
                     "phase": name,
                     "source": source,
                     "digest": outcome.digest(phase, source),
-                    "documents": sum(cell.documents for cell in mine),
+                    "copies": sum(cell.documents for cell in mine),
                     "tokens": sum(cell.tokens for cell in mine),
                 }
             )
     cut = {"cut": outcome.cut} if outcome.cut else {}
-    _write(output / RUN, {"manifest": job.integrity, "recipe": job.manifest.recipe.name, "selection": rows} | cut)
+    texts = {key: value for key, value in _summary(output).items() if key == "texts"}
+    data = {"manifest": job.integrity, "recipe": job.manifest.recipe.name, "selection": rows}
+    _write(output / RUN, data | cut | texts)
+
+
+def write_texts_summary(output: Path, shards: int) -> None:
+    """`run.json` with how many shards of texts were written, so that a loss of all is noticed."""
+    _write(output / RUN, _summary(output) | {"texts": shards})
+
+
+def has_texts(output: Path) -> bool:
+    """Whether texts were written for a selection."""
+    return "texts" in _summary(output)
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:

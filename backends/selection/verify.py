@@ -21,7 +21,7 @@ from mixc.backends.selection.checks import checks as checks
 from mixc.backends.selection.checks import cut_faults, exact_checks
 from mixc.backends.selection.cuts import CUT, read_cuts
 from mixc.backends.selection.markers import Marker, read_marker
-from mixc.backends.selection.run import Run, foreign, found_files, owner_of, tasks_of, work_of
+from mixc.backends.selection.run import Run, foreign, found_files, has_texts, owner_of, tasks_of, work_of
 from mixc.backends.selection.shard import Selection, Task, Work, loaded_by
 from mixc.backends.selection.slots import build_slots
 from mixc.backends.selection.sums import total
@@ -82,7 +82,7 @@ def verify(
     slots, sums = build_slots(job.manifest, job.tables), total(marker.sums for marker in there)
     cells = checks(slots, sums) if cuts is None else exact_checks(slots, sums, cuts)
     faults += [] if cuts is None else cut_faults(slots, sums, cuts)
-    faults += text_faults(work, markers)
+    faults += text_faults(work, markers, written=has_texts(output))
     faults += [
         f"{check.phase} {check.cell}: {check.realised:,} tokens where {check.expected:,.0f} are expected"
         for check in cells

@@ -13,16 +13,16 @@ from mixc.backends.selection.shard import Work, loaded_by
 from mixc.backends.selection.sums import total
 
 
-def text_faults(work: Work, markers: Mapping[str, Marker | None]) -> list[str]:
-    """What is wrong with the texts of a selection; nothing where none were written."""
+def text_faults(work: Work, markers: Mapping[str, Marker | None], *, written: bool) -> list[str]:
+    """What is wrong with the texts of a selection; nothing where none were `written`."""
     output = Path(work.output)
     if not (output / TEXTS).is_dir():
-        return []
+        return [f"{TEXTS} is missing"] if written else []
     there = sorted(p.relative_to(output).as_posix() for p in (output / TEXTS).rglob("*") if p.is_file())
     names = [name.removesuffix(SUFFIX) for name in there if name.endswith(SUFFIX)]
     known = {*names, *(name + SUFFIX for name in names)}
     faults = [f"{name} was not written by this run" for name in there if name not in known]
-    written: dict[str, tuple[int, int]] = {}
+    held: dict[str, tuple[int, int]] = {}
     for name in names:
         marker = read_text_marker(output, name)
         if marker is None or (marker.manifest, marker.cut, marker.name) != (work.integrity, work.cut, name):
@@ -30,9 +30,9 @@ def text_faults(work: Work, markers: Mapping[str, Marker | None]) -> list[str]:
             continue
         faults += _output(output, marker)
         folder = name.rpartition("/")[0]
-        before = written.get(folder, (0, 0))
-        written[folder] = before[0] + marker.documents, before[1] + marker.tokens
-    return faults + _amounts(work, markers, written)
+        before = held.get(folder, (0, 0))
+        held[folder] = before[0] + marker.documents, before[1] + marker.tokens
+    return faults + _amounts(work, markers, held)
 
 
 def _output(output: Path, marker: TextMarker) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from mixc.dsl.diagnostics import Diagnostic, page
 
 if TYPE_CHECKING:
     from mixc.compiler.review.tables import RunTables
+    from mixc.compiler.scan.plan import Holdout
     from mixc.compiler.supply.documents import Documents
 
 Key = tuple[str, str, str]  # source, language, domain
@@ -74,13 +75,13 @@ def continued(
     taken = taken_of(manifest)
     pools = {(pool.source, pool.language, pool.domain): pool for pool in problem.pools}
     old = {(pool.source, pool.language, pool.domain): pool for pool in decision_from_manifest(manifest).problem.pools}
-    found = []
+    apart: dict[tuple[str, str], list[Key]] = {}
     for key in sorted(taken.keys() & pools.keys()):
         unlike = _unlike(pools[key], old[key], documents, earlier)
         if unlike:
-            found.append(other_pool(earlier.shown, *key, *unlike))
-    if found:
-        return None, found
+            apart.setdefault(unlike, []).append(key)
+    if apart:
+        return None, [other_pools(earlier.shown, keys, *unlike) for unlike, keys in sorted(apart.items())]
     gone = [(old[key], taken[key]) for key in sorted(taken.keys() - pools.keys())]
     return replace(
         problem,
@@ -117,6 +118,8 @@ def _unlike(new: Pool, old: Pool, documents: Documents | None, earlier: Earlier)
         return "has other buckets", "keep `buckets`, the raters and the edges that `best(...)` and curves add"
     if documents is None:
         return None
+    if _held_out(earlier.manifest) != documents.catalog.plan.holdout:
+        return "has other documents held out", "hold out the same share, from the first mixture on"
     if new.tokens != old.tokens:
         return "holds other documents", "name the documents that came later as a source of their own"
     if (new.copies, new.peak, new.once) != (old.copies, old.peak, old.once):
@@ -131,6 +134,12 @@ def _unlike(new: Pool, old: Pool, documents: Documents | None, earlier: Earlier)
     if not alike or [b.tokens for b in new.buckets] != [b.tokens for b in old.buckets]:
         return "is ranked otherwise", "keep the raters, their weights and the lock's tables as they were"
     return None
+
+
+def _held_out(manifest: Manifest) -> Holdout | None:
+    from mixc.compiler.review.plan import plan_from_manifest
+
+    return plan_from_manifest(manifest).holdout
 
 
 def _taught(problem: Problem, code: str, gone: list[tuple[Pool, tuple[int, ...]]]) -> float:
@@ -169,7 +178,7 @@ def other_seed(name: str, then: int, now: int) -> Diagnostic:
 
 
 @page("M448")
-def other_pool(name: str, source: str, language: str, domain: str, what: str, advice: str) -> Diagnostic:
+def other_pools(name: str, pools: Sequence[Key], what: str, advice: str) -> Diagnostic:
     """a pool is not what the earlier mixture took its documents from
 
     `compile --after M` goes on where M stopped: in every pool (source, language, domain) that M took documents of,
@@ -180,5 +189,12 @@ def other_pool(name: str, source: str, language: str, domain: str, what: str, ad
 
     What to do: keep the pool as it was; put new documents into a source of their own.
     """
-    pool = ", ".join(f"`{part}`" for part in (source, language, domain) if part)
-    return Diagnostic("M448", f"the pool {pool} {what} than in `{name}`", subject=name, helps=(advice,))
+    first = ", ".join(f"`{part}`" for part in pools[0] if part)
+    more = f"; so are {len(pools) - 1} more pools" if len(pools) > 1 else ""
+    return Diagnostic(
+        "M448",
+        f"the pool {first} {what} than in `{name}`",
+        subject=name,
+        notes=(f"pools are (source, language, domain){more}",),
+        helps=(advice,),
+    )

@@ -32,8 +32,8 @@ class Take:
 
 
 def speaks_of(rule: Rule, axis: Axis, name: str) -> bool:
-    """Whether a term of the rule names it."""
-    return any(name in (named(term.of, axis) or ()) for term in rule.terms)
+    """Whether a term of the rule names it, or it is the phase in whose block the rule stands."""
+    return (axis == "phase" and rule.phase == name) or any(name in (named(term.of, axis) or ()) for term in rule.terms)
 
 
 def concerns(rule: Rule, decision: Decision, axis: Axis, name: str) -> bool:

@@ -98,14 +98,15 @@ def edited(name: str, severity: Severity = Severity.ERROR) -> Diagnostic:
     Each manifest carries a hash of its own content. This one does not match, so figures in it are not those that were
     certified. Reformatting the JSON does not matter, changing a value does.
 
-    What to do: change the recipe instead and run `mixc compile`. `--force` reads the file as it is.
+    What to do: change the recipe instead and run `mixc compile`. `explain` and `diff` read the file as it is with
+    `--force`; `run` and `verify` never do.
     """
     return Diagnostic(
         "M456",
         f"`{name}` was changed after it was compiled: its content does not match its `integrity` hash",
         severity=severity,
         subject=name,
-        helps=("change the recipe and run `mixc compile`; `--force` reads the file as it is",),
+        helps=("change the recipe and run `mixc compile` (`explain` and `diff` read it as it is with `--force`)",),
     )
 
 

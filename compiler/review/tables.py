@@ -196,7 +196,9 @@ def from_table(table: pa.Table) -> RunTables:
     normaliser = cast("Normaliser", table.schema.metadata[NORMALISER].decode())
     for i, section in enumerate(table["section"].to_pylist()):
         names: list[str] = table["names"][i].as_py()
-        places, values = (table[name][i].values.to_numpy().astype(np.int64, copy=False) for name in ("places", "values"))
+        places, values = (
+            table[name][i].values.to_numpy().astype(np.int64, copy=False) for name in ("places", "values")
+        )
         match section:
             case "file":
                 source, name, identity = names

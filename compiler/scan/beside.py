@@ -11,15 +11,21 @@ from pathlib import Path
 from mixc.compiler.scan.plan import GATE, GatePlan, Plan
 from mixc.compiler.scan.score_messages import not_scored, other_pool
 from mixc.compiler.scan.stages import Found
-from mixc.compiler.scan.store import Store
+from mixc.compiler.scan.store import Store, key_of
 from mixc.dsl.diagnostics import Diagnostic
 
 SCORES = "scores"
 
 
-def sidecar(store: Store, key: str, identity: str) -> Path:
-    """The file with the scores under a key of a file with this content."""
-    return (store.folder / SCORES / key / f"{identity}.arrow").absolute()
+def sidecar(store: Store, key: str, plan: Plan, one: Found) -> Path:
+    """The file with the scores under a key of a file of documents."""
+    return (store.folder / SCORES / key / f"{stem(plan, one)}.arrow").absolute()
+
+
+def stem(plan: Plan, one: Found) -> str:
+    """The name under which a file's scores are kept: its content, with the column of texts if it is not `text`."""
+    text = plan.source(one.file.source).text
+    return one.identity if text in (None, "text") else key_of(one.identity, text)
 
 
 def with_scores(plan: Plan, store: Store, known: Sequence[Found]) -> tuple[list[Found], list[Diagnostic]]:
@@ -30,7 +36,7 @@ def with_scores(plan: Plan, store: Store, known: Sequence[Found]) -> tuple[list[
         sidecars = []
         keys = [(rater.name, rater.scores or "") for rater in plan.scored(plan.source(one.file.source))]
         for name, key in keys if plan.gate is None else [*keys, (GATE, plan.gate.key)]:
-            path = sidecar(store, key, one.identity)
+            path = sidecar(store, key, plan, one)
             if path.exists():
                 sidecars.append((name, str(path)))
             else:

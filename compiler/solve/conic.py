@@ -113,7 +113,7 @@ def _problem(program: Program, scale: float, tie_break: bool) -> tuple[Any, Any]
     limits = [fraction <= 1.0, kron(np.ones((1, n)), np.eye(phases)) @ x == program.phases]
     if phases > 1 and np.isfinite(cells.limit).any():
         ended = np.flatnonzero(np.isfinite(cells.limit))
-        limits.append(total[ended] / cells.limit[ended] <= 1.0)
+        limits.append(total[ended] <= cells.limit[ended])
     if program.ties is not None:
         limits.append(tied(program) @ x == 0)
     info, fills = _information(program, total)
@@ -144,7 +144,7 @@ def _information(program: Program, passes: Any) -> tuple[Any, list[Any]]:
     passes = passes + cells.start
     if c == 0:
         return cp.multiply(cells.supply * cells.gain, passes), []
-    most = cells.start + np.minimum(cells.limit, 1.0 / cells.supply)
+    most = np.maximum(cells.start + np.minimum(cells.limit, 1.0 / cells.supply), 1e-12)
     h = cp.Variable(len(cells))
     steep = -np.expm1(-c) / c
     pieces = [h <= steep * cp.multiply(1.0 / most, passes)]

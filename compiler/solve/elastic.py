@@ -166,7 +166,7 @@ class Elastic:
 
     def _bound(self, shape: Polyhedron, name: str, blocks: Blocks, limit: Floats, phase: int | None) -> None:
         supply = self.program.cells.supply
-        where = np.flatnonzero(np.isfinite(limit) & (limit > 0))
+        where = np.flatnonzero(np.isfinite(limit) & ((limit > 0) | (phase is None)))  # 0 in a phase: not in it
         if not len(where):
             return
         give = sparse.lil_array((len(supply), len(self.members)))

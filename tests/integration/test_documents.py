@@ -47,7 +47,7 @@ def selected(recipes: Path) -> Path:
 
 def digests(folder: Path, name: str) -> list[tuple[str, str, int, int]]:
     data = json.loads((folder / name / "run.json").read_text())
-    return [(row["source"], row["digest"], row["documents"], row["tokens"]) for row in data["selection"]]
+    return [(row["source"], row["digest"], row["copies"], row["tokens"]) for row in data["selection"]]
 
 
 def test_a_second_scan_and_a_check_find_nothing_new(selected: Path) -> None:

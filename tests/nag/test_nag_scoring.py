@@ -150,6 +150,16 @@ def test_a_killed_score_goes_on_to_the_same_bytes(tmp_path: Path, tiny: Path) ->
     assert kept(one) == kept(two)
 
 
+def test_another_column_of_texts_is_read(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    scored(path)
+    path.write_text(RATED.replace('text: "text"', 'text: "id"'))
+    assert errors(path) == ["M621"]
+    done, _ = scored(path)
+    assert done is not None
+    assert next(iter(done.read.values())).documents == len(rows())
+
+
 def test_other_examples_or_parameters_are_other_scores(tmp_path: Path, tiny: Path) -> None:
     path = pool(tmp_path, tiny, RATED)
     scored(path)
@@ -310,3 +320,14 @@ def test_examples_without_text_are_left_out_and_told(tmp_path: Path, tiny: Path)
     done, found = scored(path)
     assert done is not None
     assert [one.code for one in found] == ["M597"]
+
+
+@pytest.mark.parametrize(("text", "code"), [(None, "M502"), ("plain words\n", "M508")])
+def test_examples_that_cannot_be_read_are_told(tmp_path: Path, tiny: Path, text: str | None, code: str) -> None:
+    path = pool(tmp_path, tiny, RATED)
+    (tmp_path / "science.jsonl").unlink()
+    if text is not None:
+        (tmp_path / "science.jsonl").write_text(text)
+    done, found = scored(path)
+    assert done is None
+    assert [one.code for one in found] == [code]

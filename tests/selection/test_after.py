@@ -217,7 +217,7 @@ def test_other_documents_are_refused(tmp_path: Path) -> None:
     [
         (MANY + "require share(best(10%)) >= 10%\n", "has other buckets"),
         (CURVED.replace("lambda: 12", "lambda: 3"), "is sampled otherwise"),
-        (MANY + "evaluate { suite = mubench, holdout = 5% }\n", "holds other documents"),
+        (MANY + "evaluate { suite = mubench, holdout = 5% }\n", "has other documents held out"),
         (CURVED.replace("edu: 0.35, fine: 0.65", "edu: 0.5, fine: 0.5"), "otherwise"),
     ],
 )
@@ -254,3 +254,11 @@ def test_an_exact_run_does_not_go_on_after_a_drawn_one(tmp_path: Path) -> None:
     assert outcome is None
     assert codes(found) == ["M569"]
     assert not (tmp_path / "out").exists()
+
+
+def test_used_up_sources_are_told_and_crash_nothing(tmp_path: Path) -> None:
+    _, manifest = first(one_cell(tmp_path, "early", 0.6, most=1))
+    _, found = going_on(one_cell(tmp_path, "late", 0.4, most=1), manifest)
+    none, found = going_on(one_cell(tmp_path, "last", 0.5, most=1), tmp_path / "late.manifest.json")
+    assert none is None
+    assert codes(found) == ["M303"]

@@ -212,6 +212,14 @@ def test_verify_finds_changed_texts(job: Run, output: Path, tmp_path: Path) -> N
     assert any("foreign.parquet was not written by this run" in fault for fault in said)
 
 
+def test_verify_misses_texts_that_are_gone(job: Run, output: Path, tmp_path: Path) -> None:
+    shutil.copytree(output, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "texts")
+    report, _ = run_on("local", 1, lambda executor: verify(job, tmp_path / "out", 0.0, executor, Quiet()))
+    assert report is not None
+    assert "texts is missing" in report.faults
+
+
 def test_a_selection_that_lost_rows_is_noticed(job: Run, tmp_path: Path) -> None:
     outcome, _ = run_on("local", 1, lambda executor: run(job, tmp_path, executor, Quiet()))
     assert outcome is not None
