@@ -128,6 +128,7 @@ class Problem:
     baselines: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()  # change("M"): language shares of M
     edges: tuple[float, ...] = ()  # upper ranks of the buckets of rated pools
     before: int = 0
+    gone: tuple[Pool, ...] = ()  # that earlier mixtures took of, and this one does not have
 
     @property
     def horizon(self) -> int:

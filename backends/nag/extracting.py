@@ -117,7 +117,8 @@ def _steps(task: Task) -> Iterator[Texts]:
         while start < batch.rows:
             taken = min(STEP - rows, batch.rows - start)
             texts.append(batch.text.slice(start, taken))
-            ids.append((text_id(texts[-1]) if batch.id is None else batch.id.slice(start, taken)).cast(pa.string()))
+            known = text_id(texts[-1].fill_null("")) if batch.id is None else batch.id.slice(start, taken)
+            ids.append(known.cast(pa.string()))
             start, rows = start + taken, rows + taken
             if rows == STEP:
                 yield Texts(pa.concat_arrays(ids), pa.concat_arrays(texts))

@@ -23,7 +23,7 @@ from mixc.backends.nag.select import Selection, select
 from mixc.compiler.documents.reading import parts, read
 from mixc.compiler.documents.sidecars import write_sidecar
 from mixc.compiler.progress import Progress
-from mixc.compiler.scan.beside import sidecar
+from mixc.compiler.scan.beside import gated
 from mixc.compiler.scan.holdout import identifiers, kept
 from mixc.compiler.scan.labels import Key, Labelled, labelled
 from mixc.compiler.scan.plan import GatePlan, Plan
@@ -52,7 +52,7 @@ def decide(
     progress: Progress,
 ) -> list[Diagnostic]:  # fmt: skip
     """Write the gate of every file; `raw` are the scores of each target, whole numbers, beside every file."""
-    if all(sidecar(store, gate.key, plan, one).exists() for one in known):
+    if all(gated(store, gate.key, plan, one).exists() for one in known):
         return []
     store.folder_of("gates")
     work = Path(tempfile.mkdtemp(dir=store.folder / "gates"))
@@ -64,7 +64,7 @@ def decide(
             selections[name], told = select(lambda path=path: _read(path), gate.fraction, gate.weights, gate.overlap)  # type: ignore[misc]
             found += told
         for one in known:
-            path = sidecar(store, gate.key, plan, one)
+            path = gated(store, gate.key, plan, one)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_sidecar(path, _passed(gate, selections, plan, one, raw[one]))
             progress.advance(1, 0)

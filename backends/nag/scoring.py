@@ -84,7 +84,7 @@ def gate(
         return None, []
     first, pool = mine[0].target, pool_of(known)
     names, weights = tuple(job.target.name for job in mine), tuple(job.target.weight for job in mine)
-    reading = [reading_of(source) for source in plan.sources]
+    reading = [(reading_of(source), source.text) for source in plan.sources]
     held = None if plan.holdout is None else (plan.holdout.share, plan.holdout.seed)
     key = key_of(
         "gate", [job.plan.key for job in mine], weights, first.fraction, first.scope, first.overlap, pool, reading, held

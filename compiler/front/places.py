@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mixc.compiler.front.context import SUBSTITUTION, Context, param_of, resolved, substituted
+from mixc.compiler.front.context import SUBSTITUTION, Context, is_circular, param_of, resolved, substituted
 from mixc.compiler.front.cycles import walk
 from mixc.compiler.front.entries import Entry
 from mixc.compiler.front.errors_files import fixed_place
@@ -78,6 +78,8 @@ def template(node: Expression | None, kept: Mapping[str, str], context: Context)
     while isinstance(node, Reference):
         if node.text in kept and context.scope(node.span) is context.root:
             return f"${{{node.text}}}"
+        if is_circular(node, context):
+            return None
         param = param_of(node, context)
         if param is None:
             return node.text

@@ -24,7 +24,7 @@ from mixc.dsl.diagnostics import Diagnostic, page
 
 if TYPE_CHECKING:
     from mixc.compiler.review.tables import RunTables
-    from mixc.compiler.scan.plan import Holdout
+    from mixc.compiler.scan.plan import Plan
     from mixc.compiler.supply.documents import Documents
 
 Key = tuple[str, str, str]  # source, language, domain
@@ -74,7 +74,8 @@ def continued(
         return None, [other_seed(earlier.shown, manifest.selection.seed, seed)]
     taken = taken_of(manifest)
     pools = {(pool.source, pool.language, pool.domain): pool for pool in problem.pools}
-    old = {(pool.source, pool.language, pool.domain): pool for pool in decision_from_manifest(manifest).problem.pools}
+    before = decision_from_manifest(manifest).problem
+    old = {(pool.source, pool.language, pool.domain): pool for pool in (*before.pools, *before.gone)}
     apart: dict[tuple[str, str], list[Key]] = {}
     for key in sorted(taken.keys() & pools.keys()):
         unlike = _unlike(pools[key], old[key], documents, earlier)
@@ -83,8 +84,10 @@ def continued(
     if apart:
         return None, [other_pools(earlier.shown, keys, *unlike) for unlike, keys in sorted(apart.items())]
     gone = [(old[key], taken[key]) for key in sorted(taken.keys() - pools.keys())]
+    kept = tuple(_with_taken(pool, taken) for pool, _ in gone)
     return replace(
         problem,
+        gone=kept,
         pools=tuple(_with_taken(pool, taken) for pool in problem.pools),
         languages=tuple(
             replace(language, past=_taught(problem, language.code, gone)) for language in problem.languages
@@ -101,6 +104,8 @@ def taken_of(manifest: Manifest) -> dict[Key, tuple[int, ...]]:
         )
         for pool, cells in zip(decision.problem.pools, decision.cells, strict=True)
     }
+    for pool in decision.problem.gone:
+        sums[pool.source, pool.language, pool.domain] = tuple(bucket.taken for bucket in pool.buckets)
     return {key: tokens for key, tokens in sums.items() if any(tokens)}
 
 
@@ -118,9 +123,9 @@ def _unlike(new: Pool, old: Pool, documents: Documents | None, earlier: Earlier)
         return "has other buckets", "keep `buckets`, the raters and the edges that `best(...)` and curves add"
     if documents is None:
         return None
-    if _held_out(earlier.manifest) != documents.catalog.plan.holdout:
+    if _plan(earlier.manifest).holdout != documents.catalog.plan.holdout:
         return "has other documents held out", "hold out the same share, from the first mixture on"
-    if new.tokens != old.tokens:
+    if new.tokens != old.tokens or _other_files(new.source, documents, earlier):
         return "holds other documents", "name the documents that came later as a source of their own"
     if (new.copies, new.peak, new.once) != (old.copies, old.peak, old.once):
         return "is sampled otherwise", "keep `sampling` as it was"
@@ -136,10 +141,27 @@ def _unlike(new: Pool, old: Pool, documents: Documents | None, earlier: Earlier)
     return None
 
 
-def _held_out(manifest: Manifest) -> Holdout | None:
+def _plan(manifest: Manifest) -> Plan:
     from mixc.compiler.review.plan import plan_from_manifest
 
-    return plan_from_manifest(manifest).holdout
+    return plan_from_manifest(manifest)
+
+
+def _other_files(source: str, documents: Documents, earlier: Earlier) -> bool:
+    """Whether a source holds other documents than it did, or knows them by other ids; gone from M: M cannot say."""
+    plans = {one.name: one for one in _plan(earlier.manifest).sources}
+    if source not in plans or earlier.tables is None:
+        return False
+    then, now = plans[source], documents.catalog.plan.source(source)
+    if (then.wanted.id, then.ids, then.text if then.wanted.id is None else None) != (
+        now.wanted.id,
+        now.ids,
+        now.text if now.wanted.id is None else None,
+    ):
+        return True
+    named = now.ids == "per-file"  # then ids are told apart by the file's name
+    before = sorted((f.identity, f.name if named else "") for f in earlier.tables.files if f.source == source)
+    return before != sorted((f.identity, f.name if named else "") for f in documents.catalog.files_of(source))
 
 
 def _taught(problem: Problem, code: str, gone: list[tuple[Pool, tuple[int, ...]]]) -> float:

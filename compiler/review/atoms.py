@@ -32,6 +32,7 @@ def atoms_of(problem: Problem) -> Atoms:
         ("flops",): problem.flops / (problem.params * problem.tokens),
         ("split",): problem.phases,
         ("before",): problem.before,
+        ("gone",): problem.gone,
     }
     facts.update({(name,): getattr(problem, name) for name in SCALARS})
     facts.update({("baseline", name): shares for name, shares in problem.baselines})
@@ -44,7 +45,7 @@ def atoms_of(problem: Problem) -> Atoms:
         facts["ranges", *where] = (pool.rated, tuple((b.low, b.high) for b in pool.buckets))
         facts["supply", *where] = tuple(b.tokens for b in pool.buckets)
         facts["density", *where] = tuple(b.density for b in pool.buckets)
-        facts["taken", *where] = tuple(b.taken for b in pool.buckets)
+        facts["taken", *where] = tuple(b.taken for b in pool.buckets) if any(b.taken for b in pool.buckets) else ()
         facts["sampling", *where] = (pool.copies, pool.peak, pool.once)
     facts.update(zip(keys_of_rules(problem.rules), problem.rules, strict=True))
     return facts
@@ -98,6 +99,7 @@ def assemble(facts: Mapping[Key, Any], like: Problem) -> Problem:
         rules=tuple(sorted((rule for key, rule in facts.items() if key[0] == "rule"), key=_rule_order)),
         baselines=tuple((key[1], facts[key]) for key in sorted(k for k in facts if k[0] == "baseline")),
         before=facts["before",],
+        gone=facts["gone",],
         **{name: facts[name,] for name in SCALARS},
     )
 
@@ -213,6 +215,7 @@ def _assemble_source(facts: Mapping[Key, Any], name: str) -> ProblemSource:
 
 def _assemble_pool(facts: Mapping[Key, Any], where: Key) -> Pool:
     rated, ranges = facts["ranges", *where]
-    columns = zip(ranges, *(facts[name, *where] for name in ("supply", "density", "taken")), strict=True)
+    read = facts["taken", *where] or (0,) * len(ranges)
+    columns = zip(ranges, facts["supply", *where], facts["density", *where], read, strict=True)
     buckets = tuple(Bucket(low, high, tokens, density, taken) for (low, high), tokens, density, taken in columns)
     return Pool(where[0], where[1], where[2], rated, buckets, *facts["sampling", *where])

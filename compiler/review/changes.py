@@ -98,6 +98,8 @@ def _columns(value: Any, name: str) -> tuple[Any, ...] | None:
         return ()
     if name == "sampling":
         return value[0] or None
+    if name == "taken":
+        return value or None
     columns: tuple[Any, ...] = value[1] if name == "ranges" else value
     return columns
 
@@ -159,7 +161,7 @@ class _Owners:
                 return ("calibration",)
             case ("edges",):
                 return ("calibration",) if self._law else ("buckets",)
-            case ("before",) | ("past", _) | ("taken", *_):
+            case ("before",) | ("gone",) | ("past", _) | ("taken", *_):
                 return ("after",)
             case ("ranges" | "supply" | "density" | "sampling", *where):
                 return self._pool(key[0], tuple(where))

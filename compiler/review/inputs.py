@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path, PurePath
 
@@ -45,6 +46,11 @@ def _files(recipe: Recipe, supply: Supply, earlier: Earlier | None) -> tuple[Pin
     files = {("recipe", file.name): PinnedFile("recipe", file.name, file.sha256) for file in recipe.files}
     found = [*supply.files, *(file for one in supply.inputs for file in one.files)]
     files |= {(file.kind, file.name): PinnedFile(file.kind, file.name, file.sha256, file.size) for file in found}
+    for one in () if supply.documents is None else supply.documents.catalog.plan.scores:
+        given = dict(one.parameters)
+        model = hashlib.sha256(f"{given['content']} {given['precision']}".encode()).hexdigest()
+        files["model", str(given["model"])] = PinnedFile("model", str(given["model"]), model)
+        files["target", str(given["examples"])] = PinnedFile("target", str(given["examples"]), str(given["texts"]))
     if earlier is not None:
         files["after", earlier.shown] = PinnedFile("after", earlier.shown, earlier.sha256, earlier.size)
     return tuple(files[key] for key in sorted(files))

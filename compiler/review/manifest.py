@@ -38,7 +38,7 @@ def build_manifest(decision: Decision, provenance: Provenance) -> Manifest:
         budget=rows.BudgetRow(
             params=problem.params, tokens=problem.tokens, flops=problem.flops, place=places.get("budget")
         ),
-        after=AfterRow(manifest=provenance.after, tokens=problem.before) if provenance.after else None,
+        after=_after(problem, provenance.after) if provenance.after else None,
         phases=tuple(
             rows.PhaseRow(name=p.name, tokens=p.tokens, place=places.get(f"phase {p.name}")) for p in problem.phases
         ),
@@ -78,6 +78,11 @@ def content(manifest: Manifest) -> dict[str, Any]:
 def manifest_text(manifest: Manifest) -> str:
     """The canonical text of the manifest file."""
     return canonical(manifest.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def _after(problem: Problem, name: str) -> AfterRow:
+    gone = tuple(_supply(pool) for pool in problem.gone)
+    return AfterRow(manifest=name, tokens=problem.before, supply=gone or None)
 
 
 def _law(problem: Problem) -> rows.InfoLawRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from mixc.compiler.review.rows import Count, Hash, Real, Row
+from mixc.compiler.review.rows import Count, Hash, Real, Row, Rows, SupplyRow
 
 
 class SelectionRow(Row):
@@ -20,10 +20,14 @@ class SelectionRow(Row):
 
 
 class AfterRow(Row):
-    """The mixture that this one continues: its manifest, and all `tokens` that it and those before it took."""
+    """The mixture that this one continues: its manifest, and all `tokens` that it and those before it took.
+
+    `supply` are pools that they took of and this mixture does not have: one that comes after it may.
+    """
 
     manifest: str
     tokens: Count
+    supply: Rows[SupplyRow] | None = None
 
 
 class EvaluationRow(Row):

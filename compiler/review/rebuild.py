@@ -48,6 +48,7 @@ def problem_from_manifest(manifest: Manifest) -> Problem:
         baselines=tuple((row.manifest, tuple(sorted(row.shares.items()))) for row in manifest.baselines),
         edges=manifest.quality.edges,
         before=manifest.after.tokens if manifest.after else 0,
+        gone=tuple(_pool(row) for row in manifest.after.supply or ()) if manifest.after else (),
     )
 
 

@@ -22,6 +22,12 @@ def sidecar(store: Store, key: str, plan: Plan, one: Found) -> Path:
     return (store.folder / SCORES / key / f"{stem(plan, one)}.arrow").absolute()
 
 
+def gated(store: Store, key: str, plan: Plan, one: Found) -> Path:
+    """The file that says which documents of a file pass a gate: files of one content may differ in that by source."""
+    own = one.file.name if plan.source(one.file.source).ids == "per-file" else ""
+    return (store.folder / SCORES / key / f"{key_of(stem(plan, one), one.file.source, own)}.arrow").absolute()
+
+
 def stem(plan: Plan, one: Found) -> str:
     """The name under which a file's scores are kept: its content, with the column of texts if it is not `text`."""
     text = plan.source(one.file.source).text
@@ -34,9 +40,11 @@ def with_scores(plan: Plan, store: Store, known: Sequence[Found]) -> tuple[list[
     found = []
     for one in known:
         sidecars = []
-        keys = [(rater.name, rater.scores or "") for rater in plan.scored(plan.source(one.file.source))]
-        for name, key in keys if plan.gate is None else [*keys, (GATE, plan.gate.key)]:
-            path = sidecar(store, key, plan, one)
+        raters = plan.scored(plan.source(one.file.source))
+        paths = [(rater.name, sidecar(store, rater.scores or "", plan, one)) for rater in raters]
+        if plan.gate is not None:
+            paths.append((GATE, gated(store, plan.gate.key, plan, one)))
+        for name, path in paths:
             if path.exists():
                 sidecars.append((name, str(path)))
             else:

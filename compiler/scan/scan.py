@@ -19,7 +19,7 @@ from mixc.compiler.recipe import Recipe
 from mixc.compiler.scan import counts as counting
 from mixc.compiler.scan import ids, messages
 from mixc.compiler.scan import profile as profiling
-from mixc.compiler.scan.beside import with_scores
+from mixc.compiler.scan.beside import gated, with_scores
 from mixc.compiler.scan.catalog import Catalog, ScannedFile, at_bits, first_bits, settled_bits, too_coarse
 from mixc.compiler.scan.checks import check_profile, drift, wanted
 from mixc.compiler.scan.counts import FULL_BITS, Counts
@@ -252,8 +252,11 @@ class _Scanner:
 
     def _scores(self, one: Found) -> list[Any]:
         """What models' scores of a file depend on beside the file."""
-        gate = [] if self.plan.gate is None else [("gate", self.plan.gate.key)]
-        return gate + [(rater.name, rater.scores) for rater in self.plan.scored(self.plan.source(one.file.source))]
+        source = self.plan.source(one.file.source)
+        made = [(rater.name, rater.scores) for rater in self.plan.scored(source)]
+        if self.plan.gate is not None:
+            made.append(("gate", gated(self.store, self.plan.gate.key, self.plan, one).name))
+        return [*made, source.text] if made else []
 
     def _catalog(
         self,

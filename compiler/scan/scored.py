@@ -57,7 +57,7 @@ def gate_state(recipe: Recipe, targets: Sequence[Target], sources: Sequence[Sour
     folder = Path(recipe.path).parent
     stated = [(state_of(one, folder), one.fraction, one.scope, one.weight, one.overlap) for one in targets]
     holdouts = [one.holdout for one in recipe.evaluations]
-    text = json.dumps([stated, [reading_of(source) for source in sources], holdouts, recipe.budget.seed])
+    text = json.dumps([stated, [(reading_of(source), source.text) for source in sources], holdouts, recipe.budget.seed])
     return "gate:" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -63,7 +63,7 @@ class Elastic:
         self.shape = self._plain(program)
         cells = program.cells
         most = np.minimum(np.minimum(cells.limit, cells.phase_limit.sum(axis=1)) * cells.supply, 1.0)
-        start = (most / most.sum())[:, None] * program.phases
+        start = (most / max(float(most.sum()), 1e-300))[:, None] * program.phases
         self.tangents = tangents_at(program, start)
         self.worth = np.array([self._worth(member) for member in members])
 

@@ -155,7 +155,9 @@ def _limit(lowered: Lowered, member: Member) -> tuple[Limit, str]:
         if rule.text == member.name:
             return Limit(min(_bounds(lowered, member)), rule.span, rule.place), rule.text
     name = member.name
-    source = next(source for source in lowered.problem.sources if source.name == name)
+    source = next((source for source in lowered.problem.sources if source.name == name), None)
+    if source is None:  # what a temperature allows: one pass
+        return Limit(min(_bounds(lowered, member))), name
     if member.phase is None:
         found = source.limit
         where = f"source {name}"

@@ -22,7 +22,7 @@ ORDER = "order = "
 def best_passes(problem: Problem) -> Mapping[tuple[str, str, str, int], float]:
     """By (source, language, domain, bucket) under a curve: passes over the bucket when the best document gets one."""
     return {
-        (pool.source, pool.language, pool.domain, j): copies / pool.peak
+        (pool.source, pool.language, pool.domain, j): copies / pool.peak if pool.peak else 1.0
         for pool in problem.pools
         for j, copies in enumerate(pool.copies)
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from front_recipe import check
 
+from mixc.compiler.front.passes import load_recipe
 from mixc.compiler.places import filled, settled
 from mixc.compiler.recipe import PathParam, Recipe
 
@@ -132,3 +133,14 @@ source web {
     assert found.sources[0].columns == (("language", "language"), ("tokens", 'tokenizer("${root}/tokenizer.json")'))
     assert found.path_params == (PathParam("root", "/mnt", "data"),)
     assert found.params == (("tag", "language"),)
+
+
+@pytest.mark.parametrize("value", ["${root}", "$${root}", "${other}"])
+def test_a_param_that_is_its_own_place_is_told(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "r.mix"
+    path.write_text(
+        f'recipe r\nparam root = "{value}"\nparam other = "${{root}}"\n'
+        'source a { path = "${root}/lib/*.parquet", epochs <= 4 }\nbudget { model = 1M params, tokens = 2M tokens }\n'
+    )
+    _, found = load_recipe(path)
+    assert any(one.severity == "error" for one in found)

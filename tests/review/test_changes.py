@@ -72,9 +72,18 @@ def read_before(one: Pool, tokens: int) -> Pool:
     return replace(one, buckets=(replace(one.buckets[0], taken=tokens), *one.buckets[1:]))
 
 
+def cut_anew(one: Pool) -> Pool:
+    """The pool in one bucket more."""
+    last = one.buckets[-1]
+    middle = (last.low + last.high) / 2
+    halves = replace(last, high=middle, tokens=last.tokens // 2), replace(last, low=middle, tokens=last.tokens // 2)
+    return replace(one, buckets=(*one.buckets[:-1], *halves))
+
+
 @pytest.mark.parametrize(
     ("b", "causes"),
     [
+        (replace(A, edges=(0.2, 0.6, 1.0), pools=(cut_anew(A.pools[0]), *A.pools[1:])), [("buckets",)]),
         (replace(A, pools=(sampled(A.pools[0]), *A.pools[1:])), [("sampling", A.pools[0].domain)]),
         (replace(A, before=10**9, pools=(read_before(A.pools[0], 10**9), *A.pools[1:])), [("after",)]),
         (MORE, [("tokens",)]),

@@ -33,6 +33,7 @@ from tests.selection.pool import (
     verified,
     write,
 )
+from tests.selection.pool import RECIPE as POOL
 
 ONE = """recipe {name}
 source library {{
@@ -262,3 +263,55 @@ def test_used_up_sources_are_told_and_crash_nothing(tmp_path: Path) -> None:
     none, found = going_on(one_cell(tmp_path, "last", 0.5, most=1), tmp_path / "late.manifest.json")
     assert none is None
     assert codes(found) == ["M303"]
+
+
+def test_a_source_that_one_mixture_leaves_out_is_remembered(tmp_path: Path) -> None:
+    path = plain_pool(tmp_path, MANY + BUDGET)
+    compiled(path)
+    middle, last = tmp_path / "middle.mix", tmp_path / "last.mix"
+    middle.write_text((HEAD + RATERS + DOMAINS + LANGUAGES + BUDGET).replace("recipe pool", "recipe middle"))
+    job, found = going_on(middle, tmp_path / "pool.manifest.json")
+    assert job is not None, told(found)
+    last.write_text((MANY + BUDGET).replace("recipe pool", "recipe last"))
+    job, found = going_on(last, tmp_path / "middle.manifest.json")
+    assert job is not None, told(found)
+    pools = {(row.source, row.language): row for row in job.manifest.supply if row.source == "library"}
+    first_taken = [
+        row
+        for row in open_run(tmp_path / "pool.manifest.json").manifest.mixture
+        if row.source == "library" and row.tokens
+    ]
+    assert first_taken
+    for row in first_taken:
+        assert pools[row.source, row.language].taken == row.tokens_by_bucket
+
+
+@pytest.mark.parametrize("change", ["other column", "other ids"])
+def test_documents_that_are_known_otherwise_are_refused(tmp_path: Path, change: str) -> None:
+    table = unrated(COUNT)
+    table = table.append_column("uuid", [[f"u-{i}" for i in range(COUNT)]])
+    write(tmp_path / "library", table)
+    _, manifest = first(one_cell(tmp_path, "early", 0.6))
+    late = one_cell(tmp_path, "late", 0.3)
+    if change == "other column":
+        late.write_text(late.read_text().replace('id: "id"', 'id: "uuid"'))
+    else:
+        write(tmp_path / "library", table.set_column(0, "id", [[f"new-{i}" for i in range(COUNT)]]))
+    none, found = going_on(late, manifest)
+    assert none is None
+    assert codes(found) == ["M448"]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "rule"),
+    [
+        ("temperature: 0.3", "require share(news) >= 90%\n"),
+        ("lambda: 12, omega: 0.0001%, eta: 1.0, epsilon: 0", ""),
+    ],
+)
+def test_what_sampling_leaves_too_little_of_is_told(tmp_path: Path, sampling: str, rule: str) -> None:
+    text = POOL.replace("{ weights = { edu: 1.0 } }", f"{{ weights = {{ edu: 1.0 }}, sampling = {{ {sampling} }} }}")
+    path = plain_pool(tmp_path, text.replace("9M tokens", "40M tokens") + rule)
+    _, found = run_passes(COMPILE, Artefacts(path))
+    assert {one.code for one in found if has_errors([one])} <= {"M301", "M303"}
+    assert has_errors(found)
