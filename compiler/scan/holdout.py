@@ -25,11 +25,10 @@ PURPOSE = "split"
 
 def kept(plan: Plan, part: Part, batches: Iterator[tuple[Labeller, Labelled]]) -> Iterator[tuple[Labeller, Labelled]]:
     """Batches of a part in which documents do not count that are held out, or that a gate keeps out."""
-    if plan.gate is not None:
-        batches = admitted(batches)
-    if plan.holdout is None:
-        return batches
-    return _without(plan.holdout, split_prefix(plan, plan.holdout, part.file.source, part.file.name), batches)
+    if plan.holdout is not None:
+        prefix = split_prefix(plan, plan.holdout, part.file.source, part.file.name)
+        batches = _without(plan.holdout, prefix, batches)
+    return batches if plan.gate is None else admitted(batches)
 
 
 def held_out(plan: Plan, holdout: Holdout, source: str, file: str, ids: pa.ChunkedArray) -> int:

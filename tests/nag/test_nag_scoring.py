@@ -198,6 +198,35 @@ def test_a_gate_lets_the_best_part_of_every_language_through(tmp_path: Path, tin
     assert 0.3 * whole < supply <= 0.4 * whole
 
 
+def test_a_gate_of_the_whole_pool_cuts_it_at_one_place(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, GATED.replace("fraction = 40%", "fraction = 40%, scope = pool"))
+    done, found = scored(path)
+    assert done is not None, told(found)
+    manifest = compiled(path)
+    taken = set(selection(path, tmp_path / "out"))
+    every = [row for row in rows() if row["text"]]
+    scores = whole_scores(load_model(str(tiny)), KINDS["science"][:6], [str(row["text"]) for row in every])
+    tokens = np.array([int(str(row["n"])) + 1 for row in every])
+    names = [str(row["id"]) for row in every]
+    order = sorted(range(len(every)), key=lambda i: (-scores[i], names[i]))
+    inside = np.cumsum(tokens[order]) <= tokens.sum() * 0.4
+    expected = {names[i] for i, fits in zip(order, inside, strict=True) if fits}
+    assert taken == expected
+    assert next(row for row in manifest.plan if row.stage == "gate").parameters["scope"] == "pool"
+
+
+def test_what_is_held_out_is_counted_beside_a_gate(tmp_path: Path, tiny: Path) -> None:
+    path = pool(tmp_path, tiny, GATED + "evaluate { suite = mubench, holdout = 20% }\n")
+    scored(path)
+    made, found = run_passes(COMPILE, Artefacts(path))
+    assert not has_errors(found), told(found)
+    assert made.catalog is not None
+    held, gated = made.catalog.withheld["crawl"], made.catalog.gated["crawl"]
+    there = len(rows())  # those without text are near to no target
+    assert 0.1 * there < held < 0.3 * there
+    assert held + gated + sum(int(group.documents.sum()) for group in made.catalog.groups.values()) == there
+
+
 def test_two_targets_share_a_gate_by_their_weights(tmp_path: Path, tiny: Path) -> None:
     path = pool(tmp_path, tiny, TWO)
     done, found = scored(path)
