@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 PARENT = """
+import signal
 import sys
 import executor_work as works
 from mixc.compiler.executor import open_executor
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
 executor = open_executor(sys.argv[1], 2)
 try:
     executor.map(works.writes_pid_and_sleeps, [(sys.argv[2], x) for x in range(2)], print)
