@@ -95,6 +95,9 @@ rule bounds sums over cells.
 - `each(language)`, `each(GROUP)` make one rule per member: `require share(each(language)) >= 0.5%`.
 - A rule inside `phase p { … }` binds p alone, with p's budget as the whole; outside, all phases
   together.
+- `epochs <= n` in a source and `passes(...) <= n` count every time that a document is read, in all
+  phases and in the mixtures that `mixc compile --after M` continues; other rules speak of this
+  recipe's own tokens.
 - `domain.it` and `language.it` tell names apart that both have; names with spaces are strings:
   `share("Arts & Ent")`.
 - If a language is declared, exactly the declared ones are in the mixture; if none is, every one

@@ -14,7 +14,6 @@ from mixc.compiler.progress import Progress
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.scan.plan import GatePlan, Plan, RaterPlan, ScorePlan, SourcePlan
 from mixc.compiler.scan.planning import holdout_of, sources_of, textless, weighing
-from mixc.compiler.scan.score_messages import cannot_score
 from mixc.compiler.scan.scored import gate_state, gate_targets, remember, state_of, used_targets, weighed_targets
 from mixc.compiler.scan.stages import Found
 from mixc.compiler.scan.store import Store
@@ -44,10 +43,7 @@ def score(
     found += gate_targets(recipe)[1]
     if has_errors(found):
         return None, found
-    try:
-        backend = registry.load(TARGETS)
-    except ImportError as error:
-        return None, [*found, cannot_score(targets[0].name if targets else "", "nag", str(error))]
+    backend = registry.load(TARGETS)
     store = Store(folder)
     try:
         jobs = [backend.prepare(target, folder, device) for target in targets]
@@ -69,9 +65,8 @@ def score(
             problems += more
         if has_errors(problems):
             return None, found + problems
-        states_made = list(zip(states, (job.plan for job in jobs), strict=True))
-        state = None if gate is None else (gate_state(recipe, gate_targets(recipe)[0], sources), gate)
-        remember(store, folder, states_made, state)
+        decided = None if gate is None else (gate_state(recipe, gate_targets(recipe)[0], sources), gate)
+        remember(store, folder, [(state, job.plan) for state, job in zip(states, jobs, strict=True)], decided)
     except Unreadable as error:
         return None, [*found, error.diagnostic]
     finally:

@@ -94,7 +94,7 @@ class RayExecutor:
                 with _unheard():
                     ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
             self._connected = True
-        except Exception as error:
+        except Exception as error:  # what Ray raises where it cannot start differs by version and by what is wrong
             ray.shutdown()
             self.close()
             raise Unavailable(no_cluster(self.address, _reason(error))) from error

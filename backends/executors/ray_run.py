@@ -85,7 +85,7 @@ class Run:
     def _launch(self, flight: _Flight) -> None:
         try:
             task = pickle.dumps(self.tasks[flight.index], pickle.HIGHEST_PROTOCOL)
-        except Exception as error:
+        except Exception as error:  # a task's own `__reduce__` may raise anything
             self._end(flight, failure_from(flight.index, error))
             return
         tries = len(flight.copies) + flight.deaths
@@ -126,7 +126,7 @@ class Run:
         except RayError as error:
             self._died(flight, _ending(error))
             return
-        except Exception as error:
+        except Exception as error:  # a result's own `__setstate__` may raise anything
             result = failure_from(flight.index, error)
         self._end(flight, replace(result, retried=flight.deaths) if isinstance(result, Failure) else result)
 

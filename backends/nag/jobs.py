@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mixc.backends.nag.features import Projection
@@ -16,6 +16,7 @@ from mixc.compiler.recipe import Target
 from mixc.compiler.scan.plan import ScorePlan
 from mixc.compiler.scan.score_messages import no_target_texts
 from mixc.compiler.scan.store import Store, key_of
+from mixc.dsl.diagnostics import Diagnostic, Label
 
 BACKEND = "nag"
 MODEL = "HuggingFaceTB/SmolLM2-135M"
@@ -70,6 +71,11 @@ class Job:
         return key_of("raw", self.plan.key)
 
 
+def at_target(found: Diagnostic, target: Target) -> Diagnostic:
+    """What is wrong with a target's model or parameters, with the place of the target."""
+    return found if found.labels or target.span is None else replace(found, labels=(Label(target.span),))
+
+
 def place_of(folder: Path, model: str) -> str:
     """Where a model lies: beside the recipe, else what the name says to the hub."""
     beside = folder / model
@@ -83,6 +89,13 @@ def format_of(path: Path) -> Format:
 
 def prepare(target: Target, folder: Path, device: str = "cpu") -> Job:
     """How a target scores documents; reads all of its model's files. Raises `Unreadable`."""
+    try:
+        return _prepared(target, folder, device)
+    except Unreadable as error:
+        raise Unreadable(at_target(error.diagnostic, target)) from error
+
+
+def _prepared(target: Target, folder: Path, device: str) -> Job:
     stated = target.model or MODEL
     place = place_of(folder, stated)
     name = Path(stated).name if Path(stated).is_absolute() else stated

@@ -19,7 +19,7 @@ from mixc.backends.nag.extract import Tally
 from mixc.backends.nag.extracting import extract_all, tasks_of_documents, tasks_of_examples
 from mixc.backends.nag.features import NONE
 from mixc.backends.nag.gate import decide
-from mixc.backends.nag.jobs import BACKEND, FEATURES, PART, Job, Reader, features_of, features_of_examples
+from mixc.backends.nag.jobs import BACKEND, FEATURES, PART, Job, Reader, at_target, features_of, features_of_examples
 from mixc.backends.nag.jobs import prepare as prepare
 from mixc.backends.nag.kernel import scorer
 from mixc.backends.nag.profile import Profile, left_out, profile_of
@@ -54,7 +54,8 @@ def score(
         tasks = [*tasks_of_examples(mine, store), *tasks_of_documents(reader, plan, wanted, store)]
         found, tally = extract_all(reader, tasks, executor, progress)
         if found:
-            return tallies, found
+            models = (reader.model, reader.place)
+            return tallies, [at_target(one, mine[0].target) if one.subject in models else one for one in found]
         tallies[reader.model] = tally
         found = _score(reader, mine, plan, known, store, executor, progress)
         warnings += found
@@ -116,7 +117,7 @@ def _score(
     except Unreadable as error:
         return [error.diagnostic]
     profiles = tuple(profile for profile, _ in made)
-    warnings = [warning for _, more in made for warning in more]
+    warnings = [at_target(warning, job.target) for job, (_, more) in zip(jobs, made, strict=True) for warning in more]
     tasks: dict[tuple[tuple[int, bool, str], ...], Scoring] = {}
     for one in known:
         wanted = [(i, job, key) for i, job in enumerate(jobs) if (key := _key(plan, one, job)) is not None]
@@ -147,7 +148,13 @@ def _score(
 
 
 def _profile(job: Job, store: Store) -> tuple[Profile, list[Diagnostic]]:
-    _, path = features_of_examples(job, store)
+    try:
+        return _profiled(job, features_of_examples(job, store)[1])
+    except Unreadable as error:
+        raise Unreadable(at_target(error.diagnostic, job.target)) from error
+
+
+def _profiled(job: Job, path: Path) -> tuple[Profile, list[Diagnostic]]:
     shape = origin_of(path).shape
     features = [batch.features for batch in read_features(path)]
     every = np.concatenate(features) if features else np.empty((0, shape.length), dtype=np.uint16)

@@ -53,10 +53,14 @@ class Cuts:
         """XXH3-128 of the file, in hexadecimal."""
         return xxhash.xxh3_128_hexdigest(self.text.encode())
 
-    def ended(self, slots: Slots) -> tuple[str, ...]:
-        """Cells whose documents were used up, as often as the draw would read any of them."""
+    def ended(self, slots: Slots) -> dict[str, int]:
+        """Cells whose documents are read as often as the draw would read any, with the tokens they lack at last."""
         cells = {cell.name: cell for cell in slots.cells}
-        return tuple(c.cell for c in self.cells if c.cell in cells and any(ends_at_limit(c, cells[c.cell])))
+        return {
+            cut.cell: cut.target[-1] - cut.reached[-1]
+            for cut in self.cells
+            if cut.cell in cells and any(ends_at_limit(cut, cells[cut.cell]))
+        }
 
     @property
     def unreachable(self) -> tuple[str, ...]:
@@ -65,11 +69,11 @@ class Cuts:
 
 
 def ends_at_limit(cut: CellCut, cell: Cell) -> tuple[bool, ...]:
-    """By phase, whether a cell falls short because no document may get more copies: the most that a draw gives."""
+    """By phase, whether a cell is short of a document or more because none may get more copies than a draw gives."""
     if not cell.supply:
         return (False,) * len(cut.at)
     return tuple(
-        int(at, 16) == -(-target // cell.supply) << SCALE and reached < target
+        int(at, 16) == -(-target // cell.supply) << SCALE and target - reached >= max(1, cut.largest)
         for at, target, reached in zip(cut.at, cut.target, cut.reached, strict=True)
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.suggest import suggest
@@ -148,7 +148,7 @@ def unreachable(cells: Sequence[str]) -> Diagnostic:
 
 
 @page("M582")
-def used_up(cells: Sequence[str]) -> Diagnostic:
+def used_up(cells: Mapping[str, int]) -> Diagnostic:
     """cells fall short of their tokens because their documents are read as often as they may be
 
     A level of quality that lies across two buckets is divided by chance, so the documents of a bucket are a little more
@@ -160,7 +160,11 @@ def used_up(cells: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "M582",
         f"{len(cells)} cell{'s fall' if len(cells) > 1 else ' falls'} short: no document may be read more often",
-        notes=(", ".join(f"`{cell}`" for cell in cells[:8]),),
+        notes=(
+            f"{sum(cells.values()):,} tokens in all: "
+            + ", ".join(f"`{cell}` {tokens:,}" for cell, tokens in sorted(cells.items(), key=lambda one: -one[1])[:8]),
+        ),
+        helps=("allow more passes (`epochs <= n`) if these tokens matter; the other cells are as planned",),
         severity=Severity.WARNING,
     )
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from mixc.compiler.cli.session import AllowOutside, Diagnostics, Params, Recipe, given_params, report, show
+from mixc.compiler.cli.session import AllowOutside, Diagnostics, Params, Recipe, checked, report, show
 
 
 def check(
     recipe: Recipe, params: Params = None, allow_outside: AllowOutside = False, diagnostics: Diagnostics = "full"
 ) -> int:
     """Check a recipe: syntax, names, units, rules. No data is read, nothing is solved."""
-    from mixc.compiler.pipeline import CHECK, Artefacts, run_passes
     from mixc.dsl.diagnostics import Severity
 
-    made, found = run_passes(CHECK, Artefacts(recipe, given_params(params), allow_outside))
+    read, found = checked(recipe, params, allow_outside)
     code = report(found, diagnostics)
-    if code == 0 and made.recipe is not None:
+    if code == 0 and read is not None:
         warnings = sum(d.severity is Severity.WARNING for d in found)
         remark = f", {warnings} warning{'s' * (warnings > 1)}" if warnings else ""
         show(f"{recipe}: fine{remark}\n")

@@ -13,7 +13,7 @@ from mixc.compiler.cli.session import (
     Params,
     Recipe,
     Workers,
-    given_params,
+    checked,
     report,
     show,
 )
@@ -36,16 +36,14 @@ def scan_recipe(
     """Read the documents of a recipe; what was read before is not read again."""
     from mixc.compiler.cli.progress import watched
     from mixc.compiler.executor import run_on
-    from mixc.compiler.pipeline import CHECK, Artefacts, run_passes
     from mixc.compiler.scan.scan import scan
 
-    made, found = run_passes(CHECK, Artefacts(recipe, given_params(params), allow_outside))
-    if made.recipe is None:
+    read, found = checked(recipe, params, allow_outside)
+    if read is None:
         return report(found, diagnostics)
-    if not any(source.paths for source in made.recipe.sources):
+    if not any(source.paths for source in read.sources):
         show(f"{recipe.name} reads no documents: nothing to scan\n")
         return report(found, diagnostics)
-    read = made.recipe
     catalog, problems = run_on(engine, workers, lambda executor: scan(read, executor, refit=refit, progress=watched()))
     code = report([*found, *problems], diagnostics)
     if catalog is not None:

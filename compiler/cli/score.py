@@ -13,7 +13,7 @@ from mixc.compiler.cli.session import (
     Params,
     Recipe,
     Workers,
-    given_params,
+    checked,
     report,
     show,
 )
@@ -33,15 +33,13 @@ def score_recipe(
     """Score documents by the targets that the recipe weighs; what was scored before is not scored again."""
     from mixc.compiler.cli.progress import watched
     from mixc.compiler.executor import run_on
-    from mixc.compiler.pipeline import CHECK, Artefacts, run_passes
     from mixc.compiler.review.words import count
     from mixc.compiler.scan.scored import used_targets
     from mixc.compiler.score import score
 
-    made, found = run_passes(CHECK, Artefacts(recipe, given_params(params), allow_outside))
-    if made.recipe is None:
+    read, found = checked(recipe, params, allow_outside)
+    if read is None:
         return report(found, diagnostics)
-    read = made.recipe
     if not any(source.paths for source in read.sources) or not used_targets(read):
         show(f"{recipe.name} weighs no target: nothing to score\n")
         return report(found, diagnostics)

@@ -14,6 +14,7 @@ import typer
 from mixc.compiler.cli.guard import ERRORS, refused, silence
 
 if TYPE_CHECKING:
+    from mixc.compiler.recipe import Recipe as CheckedRecipe
     from mixc.dsl.diagnostics import Diagnostic
 
 DiagnosticsFormat: TypeAlias = Literal["full", "concise", "json", "github"]
@@ -66,6 +67,16 @@ def given_params(pairs: list[str] | None) -> dict[str, str]:
             wrong(f"`--param` sets `{name.strip()}` twice")
         params[name.strip()] = value.strip()
     return params
+
+
+def checked(
+    recipe: Path, params: list[str] | None, allow_outside: bool
+) -> tuple[CheckedRecipe | None, list[Diagnostic]]:
+    """A recipe with what the command line sets of it, checked; None with the reasons against it."""
+    from mixc.compiler.pipeline import CHECK, Artefacts, run_passes
+
+    made, found = run_passes(CHECK, Artefacts(recipe, given_params(params), allow_outside))
+    return made.recipe, found
 
 
 def one_of(word: str, allowed: Iterable[str], what: str) -> None:

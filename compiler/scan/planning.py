@@ -115,11 +115,7 @@ def plan_source(
         return None, [messages.no_documents(source, 0)]
     if absent := absent_columns(source, first, there):
         return None, absent
-    stated = dict(source.columns)
-    column = {
-        role: stated.get(role, role if role in there else None)
-        for role in ("id", "text", "language", "domain", "tokens")
-    }
+    column = columns_by_role(source, there)
     way, name = counting(column["tokens"])
     tokens = name if way == "column" else None
     found: list[Diagnostic] = []
@@ -153,6 +149,13 @@ def plan_source(
         text=column["text"],
     )
     return planned, []
+
+
+def columns_by_role(source: Source, there: Sequence[str]) -> dict[str, str | None]:
+    """The column of every role: as the recipe names it, else the one that is called so, else none."""
+    stated = dict(source.columns)
+    roles = ("id", "text", "language", "domain", "tokens")
+    return {role: stated.get(role, role if role in there else None) for role in roles}
 
 
 def absent_columns(source: Source, first: DataFile, there: Sequence[str]) -> list[Diagnostic]:

@@ -153,16 +153,3 @@ def no_target_texts(target: str, path: str, columns: Sequence[str], span: Span |
         (held,),
         ("write each example into a column `text`",),
     )
-
-
-@page("M624")
-def cannot_score(name: str, backend: str, why: str) -> Diagnostic:
-    """what scores documents is not installed
-
-    Scoring by targets runs a language model, which needs packages that mixc does not install by itself.
-
-    What to do: `pip install 'mixc[models]'`.
-    """
-    return Diagnostic(
-        "M624", f"`{name}` cannot be scored by `{backend}`: {why}", helps=("run `pip install 'mixc[models]'`",)
-    )

@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.cli.ran import Ran
 
 RECIPE = """\
 # Three languages, small enough to read.
@@ -34,15 +35,6 @@ require share(en) >= 80%
 
 minimize loss
 """
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a run left: exit code, data, diagnostics."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import Ran
+
+from tests.cli.ran import Ran
 
 Mixc = Callable[..., Ran]
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran
 
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.pages import all_pages
+from tests.cli.ran import Ran
 
 Mixc = Callable[..., Ran]
 ROOT = Path(__file__).parents[2]

@@ -269,6 +269,26 @@ def test_targets_of_a_gate_agree(tmp_path: Path, tiny: Path) -> None:
     assert [one.code for one in found] == ["M626"]
 
 
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ('model = "nowhere.gguf"', "M604"),
+        ('model = "science.jsonl"', "M605"),
+        ('model = "model", top_k = 41', "M609"),
+        ('model = "model", tokens = 9999', "M609"),
+        ('model = "model", layers = [7]', "M600"),
+    ],
+)
+def test_what_is_wrong_with_a_target_is_told_at_its_place(tmp_path: Path, tiny: Path, changed: str, code: str) -> None:
+    text = RATED.replace('model = "model", top_k = 5, tokens = 40', changed)
+    assert text != RATED
+    done, found = scored(pool(tmp_path, tiny, text))
+    assert done is None
+    assert [one.code for one in found] == [code]
+    assert found[0].labels
+    assert found[0].labels[0].span.text == "target science"
+
+
 def test_a_source_without_texts_cannot_be_scored(tmp_path: Path, tiny: Path) -> None:
     path = pool(tmp_path, tiny, RATED.replace('text: "text", ', ""))
     for name in ("a.parquet",):
@@ -309,18 +329,6 @@ def test_scores_that_are_gone_or_damaged_are_told(tmp_path: Path, tiny: Path) ->
     outcome, found = run_on("local", 1, lambda executor: run(job, tmp_path / "out", executor, Quiet()))
     assert outcome is None
     assert {one.code for one in found} == {"M621"}
-
-
-def test_what_reads_models_may_be_missing(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = pool(tmp_path, tiny, RATED)
-
-    def absent(name: str) -> object:
-        raise ImportError("torch")
-
-    monkeypatch.setattr("mixc.compiler.registry.load", absent)
-    done, found = scored(path)
-    assert done is None
-    assert [one.code for one in found] == ["M624"]
 
 
 def test_a_target_is_explained(tmp_path: Path, tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
