@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mixc.backends.models.weights import find_model
 from mixc.backends.nag.features import Projection
 from mixc.backends.nag.model import Precision
-from mixc.backends.nag.weights import find_model
 from mixc.compiler.documents.data import DataFile, Format, Part, Unreadable, Wanted
 from mixc.compiler.documents.reading import columns_of, parts, read
 from mixc.compiler.documents.storage import told

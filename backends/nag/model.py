@@ -13,16 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from mixc.backends.models.messages import no_model, no_model_packages
+from mixc.backends.models.weights import ModelFiles, find_model
 from mixc.backends.nag.features import WIDEST, Origin, Projection, Shape
 from mixc.backends.nag.model_messages import (
     bad_parameter,
     bad_widths,
-    no_model,
-    no_model_packages,
     no_projection,
     own_code,
 )
-from mixc.backends.nag.weights import ModelFiles, find_model
 from mixc.compiler.documents.data import Unreadable
 
 Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]

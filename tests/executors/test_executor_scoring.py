@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from mixc.compiler.executor import Executor, run_on
-from tests.nag.conftest import gguf as gguf
-from tests.nag.conftest import smollm as smollm
 from tests.nag.scoring_pool import TWO, kept, pool, scored_on, told
 from tests.nag.tiny import saved
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
+from mixc.backends.models.weights import find_model
 from mixc.backends.nag.extract import features_of
 from mixc.backends.nag.model import Model, load_model, origin_of
-from mixc.backends.nag.weights import find_model
 from mixc.compiler.documents.data import Unreadable
 from tests.nag.tiny import LAYERS, WIDTH, network, saved
 

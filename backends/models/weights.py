@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mixc.backends.nag.model_messages import no_model, no_model_packages, unsafe_weights
+from mixc.backends.models.messages import no_model, no_model_packages, unsafe_weights
 from mixc.compiler.documents.data import Unreadable
 
 TEXTS = (

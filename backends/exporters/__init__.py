@@ -1,0 +1,1 @@
+"""What manifests are written as for other programs, one module per program."""

@@ -1,0 +1,1 @@
+"""What all backends that run models share: the files of a model, safely found and named by their content."""

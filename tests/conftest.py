@@ -1,0 +1,27 @@
+"""Real models for all tests, made when the first test asks for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.models import minilm_folder, smollm_folder, smollm_gguf
+
+
+@pytest.fixture(scope="session")
+def gguf() -> Path:
+    """SmolLM2-135M, a real language model, as a GGUF file."""
+    return smollm_gguf()
+
+
+@pytest.fixture(scope="session")
+def smollm(gguf: Path) -> Path:
+    """SmolLM2-135M as a folder of safetensors."""
+    return smollm_folder(gguf)
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """all-MiniLM-L6-v2, a real encoder of English, as a folder of safetensors."""
+    return minilm_folder()
