@@ -7,48 +7,60 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mixc.compiler import registry
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.executor import Executor
 from mixc.compiler.progress import Progress
 from mixc.compiler.recipe import Recipe
-from mixc.compiler.scan.plan import GatePlan, Plan, RaterPlan, ScorePlan, SourcePlan
+from mixc.compiler.scan.plan import GatePlan, Plan, ScorePlan, SourcePlan
 from mixc.compiler.scan.planning import holdout_of, sources_of, textless, weighing
-from mixc.compiler.scan.scored import gate_state, gate_targets, remember, state_of, used_targets, weighed_targets
+from mixc.compiler.scan.scored import (
+    backend_of,
+    gate_state,
+    gate_targets,
+    load_backend,
+    planned_raters,
+    remember,
+    scorers,
+    state_of,
+    unidentified,
+)
 from mixc.compiler.scan.stages import Found
 from mixc.compiler.scan.store import Store
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
-TARGETS = "score-nag"
-
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What was done: names of the targets, how many files they score, and what each model read (documents, empty)."""
+    """What was done: names of targets and raters, how many files they score, and what each model read."""
 
-    targets: tuple[str, ...]
+    names: tuple[str, ...]
     files: int
     read: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What one backend is to do."""
+
+    backend: Any
+    jobs: tuple[Any, ...]
 
 
 def score(
     recipe: Recipe, executor: Executor, progress: Progress, device: str = "cpu"
 ) -> tuple[Scored | None, list[Diagnostic]]:
-    """Score the documents of a recipe by the targets that its domains weigh; what was scored before is not again."""
+    """Score the documents of a recipe by its targets and models; what was scored before is not again."""
     folder = Path(recipe.path).parent
     sources, files, found = sources_of(recipe)
+    if not has_errors(found):
+        found += gate_targets(recipe)[1]
     if has_errors(found):
         return None, found
-    targets = used_targets(recipe)
-    found += gate_targets(recipe)[1]
-    if has_errors(found):
-        return None, found
-    backend = registry.load(TARGETS)
     store = Store(folder)
     try:
-        jobs = [backend.prepare(target, folder, device) for target in targets]
-        states = [state_of(target, folder) for target in targets]
-        plan = _plan(recipe, sources, [job.plan for job in jobs])
+        works, states = _prepared(recipe, folder, device)
+        found += [told for scorer in scorers(recipe) for told in unidentified(scorer, folder)]
+        plan = _plan(recipe, sources, [job.plan for work in works for job in work.jobs])
         found += textless(recipe, plan)
         if has_errors(found):
             return None, found
@@ -58,36 +70,48 @@ def score(
             if plan.gate is not None or plan.scored(source)
             for file in files[source.name]
         ]
-        read, problems = backend.score(jobs, plan, known, store, executor, progress)
-        gate = None
-        if not has_errors(problems):
-            gate, more = backend.gate(jobs, plan, known, store, progress)
-            problems += more
-        if has_errors(problems):
-            return None, found + problems
+        read: dict[str, Any] = {}
+        for work in works:
+            tallies, problems = work.backend.score(work.jobs, plan, known, store, executor, progress)
+            read |= tallies
+            found += problems
+        gate: GatePlan | None = None
+        if plan.gate is not None and not has_errors(found):
+            work = next(one for one in works if one.backend is load_backend(plan.gate.backend))
+            gate, problems = work.backend.gate(work.jobs, plan, known, store, progress)
+            found += problems
+        if has_errors(found):
+            return None, found
         decided = None if gate is None else (gate_state(recipe, gate_targets(recipe)[0], sources), gate)
-        remember(store, folder, [(state, job.plan) for state, job in zip(states, jobs, strict=True)], decided)
+        remember(store, folder, [(states[plan.name], plan) for plan in plan.scores], decided)
     except Unreadable as error:
         return None, [*found, error.diagnostic]
     finally:
         store.save()
-    return Scored(tuple(target.name for target in targets), len(known), read), found + problems
+    return Scored(tuple(one.name for one in scorers(recipe)), len(known), read), found
+
+
+def _prepared(recipe: Recipe, folder: Path, device: str) -> tuple[list[_Work], dict[str, str]]:
+    """The jobs of every backend, and the state of every target and rater. Raises `Unreadable`."""
+    jobs: dict[str, list[Any]] = {}
+    states = {}
+    for scorer in scorers(recipe):
+        name = backend_of(scorer)
+        jobs.setdefault(name, []).append(load_backend(name).prepare(scorer, folder, device))
+        states[scorer.name] = state_of(scorer, folder)
+    return [_Work(load_backend(name), tuple(mine)) for name, mine in jobs.items()], states
 
 
 def _plan(recipe: Recipe, sources: Sequence[SourcePlan], scores: Sequence[ScorePlan]) -> Plan:
     """How documents are read for scoring; of a gate only that there is one, since what it keeps is not known yet."""
-    weighed = {target.name for target in weighed_targets(recipe)}
-    raters = tuple(
-        RaterPlan(one.name, "", "higher", None, "exclude", "language", one.key) for one in scores if one.name in weighed
-    )
     gates, _ = gate_targets(recipe)
-    gate = GatePlan(tuple(one.name for one in gates), "nag", "", 1.0, "language", (), "refill", "") if gates else None
+    names = tuple(one.name for one in gates)
     return Plan(
         tuple(sources),
-        raters,
+        tuple(planned_raters(recipe, scores)),
         weighing(recipe.domains),
         recipe.quality.normalize,
         holdout=holdout_of(recipe),
         scores=tuple(scores),
-        gate=gate,
+        gate=GatePlan(names, "nag", "", 1.0, "language", (), "refill", "") if gates else None,
     )

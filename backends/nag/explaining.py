@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mixc.backends.nag.insight import Layer, concentration, similarity
-from mixc.backends.nag.jobs import FEATURES, features_key, format_of, place_of
+from mixc.backends.nag.jobs import BACKEND, FEATURES, features_key, format_of, place_of
 from mixc.backends.nag.profile import Profile, profile_of
 from mixc.backends.nag.store import origin_of, read_features
 from mixc.compiler.documents.data import Batch, DataFile, Unreadable, Wanted
@@ -26,13 +26,13 @@ def explained(plan: Plan, folder: Path, name: str, *, deactivate: bool = False) 
 
     With `deactivate` also what the model loses on the examples without these neurons, which runs it.
     """
-    stated = {one.name: one for one in plan.scores}
+    stated = {one.name: one for one in plan.scores if one.backend == BACKEND}
     if name not in stated:
         return None, [no_such_target(name, sorted(stated))]
     mine = stated[name]
     try:
         profile = _profile(mine, folder)
-        alike = [one for one in plan.scores if _comparable(one, mine)]
+        alike = [one for one in stated.values() if _comparable(one, mine)]
         others = [_profile(one, folder) for one in alike if one.name != name]
         lost = _lost(mine, profile, folder) if deactivate else ""
     except Unreadable as error:

@@ -30,18 +30,18 @@ def score_recipe(
     allow_outside: AllowOutside = False,
     diagnostics: Diagnostics = "full",
 ) -> int:
-    """Score documents by the targets that the recipe weighs; what was scored before is not scored again."""
+    """Score documents by the targets and models that the recipe weighs; what was scored before is not scored again."""
     from mixc.compiler.cli.progress import watched
     from mixc.compiler.executor import run_on
     from mixc.compiler.review.words import count
-    from mixc.compiler.scan.scored import used_targets
+    from mixc.compiler.scan.scored import scorers
     from mixc.compiler.score import score
 
     read, found = checked(recipe, params, allow_outside)
     if read is None:
         return report(found, diagnostics)
-    if not any(source.paths for source in read.sources) or not used_targets(read):
-        show(f"{recipe.name} weighs no target: nothing to score\n")
+    if not any(source.paths for source in read.sources) or not scorers(read):
+        show(f"{recipe.name} weighs no target and no model: nothing to score\n")
         return report(found, diagnostics)
     scored, problems = run_on(engine, workers, lambda executor: score(read, executor, watched(), device))
     code = report([*found, *problems], diagnostics)
@@ -49,5 +49,5 @@ def score_recipe(
         for model, tally in scored.read.items():
             empty = f", {tally.empty:,} of them without text" if tally.empty else ""
             show(f"{model} read {count(tally.documents, 'document')}{empty}\n")
-        show(f"{count(scored.files, 'file')} scored by {', '.join(scored.targets)}\n")
+        show(f"{count(scored.files, 'file')} scored by {', '.join(scored.names)}\n")
     return code

@@ -50,7 +50,8 @@ def _files(recipe: Recipe, supply: Supply, earlier: Earlier | None) -> tuple[Pin
         given = dict(one.parameters)
         model = hashlib.sha256(f"{given['content']} {given['precision']}".encode()).hexdigest()
         files["model", str(given["model"])] = PinnedFile("model", str(given["model"]), model)
-        files["target", str(given["examples"])] = PinnedFile("target", str(given["examples"]), str(given["texts"]))
+        if "examples" in given:
+            files["target", str(given["examples"])] = PinnedFile("target", str(given["examples"]), str(given["texts"]))
     if earlier is not None:
         files["after", earlier.shown] = PinnedFile("after", earlier.shown, earlier.sha256, earlier.size)
     return tuple(files[key] for key in sorted(files))

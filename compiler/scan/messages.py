@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mixc.compiler.recipe import Domain, Rater, Source
+from mixc.compiler.recipe import Rater, Source
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.text import Span
 from mixc.dsl.wording import at, listed
@@ -211,23 +211,4 @@ def bad_tokenizer(name: str, why: str) -> Diagnostic:
         f"the tokenizer `{name}` cannot be loaded",
         notes=(" ".join(why.split())[:200],),
         helps=("give the path of a `tokenizer.json`",),
-    )
-
-
-@page("M561")
-def no_scores(domain: Domain, name: str) -> Diagnostic:
-    """a domain weighs scores that nobody has computed
-
-    A rater with a `model` scores documents by running a model over them. This version reads the scores of raters from
-    columns of the data only; targets it can compute, by `mixc score`.
-
-    What to do: write the scores into a column and say so: `rater edu { column = "edu_score" }`; or take it out of the
-    weights.
-    """
-    return Diagnostic(
-        "M561",
-        f"domain `{domain.name}` weighs `{name}`, whose scores are no column of the data",
-        at(domain.span),
-        ("scoring by a model is a part to come",),
-        (f'give `{name}` a column of scores (`rater {name} {{ column = "…" }}`), or take it out of `weights`',),
     )

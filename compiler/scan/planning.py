@@ -13,8 +13,8 @@ from mixc.compiler.recipe import Domain, Rater, Recipe, Source
 from mixc.compiler.scan import messages
 from mixc.compiler.scan.find import find
 from mixc.compiler.scan.plan import Counting, Holdout, Plan, RaterPlan, SourcePlan, whole_weights
-from mixc.compiler.scan.score_messages import no_texts
-from mixc.compiler.scan.scored import planned_gate, target_raters
+from mixc.compiler.scan.score_messages import no_texts, other_texts
+from mixc.compiler.scan.scored import model_scores, planned_gate, weighed_models
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 TOKENIZER = 'tokenizer("'
@@ -26,15 +26,15 @@ def plan_of(recipe: Recipe) -> tuple[Plan | None, Files, list[Diagnostic]]:
     sources, files, found = sources_of(recipe)
     if has_errors(found):
         return None, files, found
-    by_targets, scores, problems = target_raters(recipe)
+    by_models, scores, problems = model_scores(recipe)
     gate, more = planned_gate(recipe, sources) if not problems else (None, [])
-    found += unscored(recipe) + problems + more
+    found += problems + more
     if has_errors(found):
         return None, files, found
     weighed = weighing(recipe.domains)
     used = {name for _, weights in weighed for name, _ in weights}
-    by_columns = [plan_rater(rater) for rater in recipe.raters if rater.name in used]
-    raters = tuple(sorted([*by_columns, *by_targets], key=lambda rater: rater.name))
+    by_columns = [plan_rater(rater) for rater in recipe.raters if rater.kind is None and rater.name in used]
+    raters = tuple(sorted([*by_columns, *by_models], key=lambda rater: rater.name))
     params = tuple((param.name, param.default) for param in recipe.path_params)
     normalize, holdout = recipe.quality.normalize, holdout_of(recipe)
     plan = Plan(tuple(sources), raters, weighed, normalize, params, holdout, tuple(scores), gate)
@@ -61,32 +61,26 @@ def sources_of(recipe: Recipe) -> tuple[list[SourcePlan], Files, list[Diagnostic
 
 
 def textless(recipe: Recipe, plan: Plan) -> list[Diagnostic]:
-    """Sources whose documents a model is to score, and that have no texts."""
+    """Sources whose documents a model is to score, and that have no texts, or others than it is to read."""
     sources = {source.name: source for source in recipe.sources}
-    return [
-        no_texts(sources[source.name], names)
-        for source in plan.sources
-        if source.text is None
-        and (names := [r.name for r in plan.scored(source)] + list(plan.gate.targets if plan.gate else ()))
-    ]
+    models = {rater.name: rater for rater in weighed_models(recipe)}
+    found = []
+    for source in plan.sources:
+        names = [rater.name for rater in plan.scored(source)] + list(plan.gate.targets if plan.gate else ())
+        if source.text is None and names:
+            found.append(no_texts(sources[source.name], names))
+        found += [
+            other_texts(models[name], sources[source.name], source.text)
+            for name in names
+            if source.text is not None and name in models and models[name].text not in (None, source.text)
+        ]
+    return found
 
 
 def holdout_of(recipe: Recipe) -> Holdout | None:
     """What the evaluations of a recipe keep out of training: the largest share, which holds the smaller ones."""
     share = max((one.holdout or 0.0 for one in recipe.evaluations), default=0.0)
     return Holdout(share, recipe.budget.seed) if share else None
-
-
-def unscored(recipe: Recipe) -> list[Diagnostic]:
-    """Domains that weigh raters that are models."""
-    columns = {rater.name for rater in recipe.raters if rater.column is not None or rater.kind is None}
-    columns |= {target.name for target in recipe.targets}
-    return [
-        messages.no_scores(domain, name)
-        for domain in recipe.domains
-        for name, weight in domain.weights
-        if weight > 0 and name not in columns
-    ]
 
 
 def weighing(domains: Iterable[Domain]) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
@@ -116,6 +110,8 @@ def plan_source(
     if absent := absent_columns(source, first, there):
         return None, absent
     column = columns_by_role(source, there)
+    if column["text"] is None:
+        column["text"] = next((one.text for one in weighed_models(recipe) if one.text in there), None)
     way, name = counting(column["tokens"])
     tokens = name if way == "column" else None
     found: list[Diagnostic] = []
@@ -179,4 +175,5 @@ def scores_of(recipe: Recipe, source: Source, domain_column: str | None) -> tupl
     """(rater, column) of the raters that the source's domains weigh: all of them where domains are a column."""
     domains = [d for d in recipe.domains if domain_column is not None or d.name == source.domain]
     used = {name for _, weights in weighing(domains) for name, _ in weights}
-    return tuple((r.name, r.column or r.name) for r in sorted(recipe.raters, key=lambda r: r.name) if r.name in used)
+    raters = sorted((r for r in recipe.raters if r.kind is None and r.name in used), key=lambda r: r.name)
+    return tuple((r.name, r.column or r.name) for r in raters)

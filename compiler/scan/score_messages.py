@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mixc.compiler.recipe import Source, Target
+from mixc.compiler.recipe import Rater, Source, Target
 from mixc.dsl.diagnostics import Diagnostic, page
 from mixc.dsl.suggest import suggest
 from mixc.dsl.text import Span
@@ -12,21 +12,24 @@ from mixc.dsl.wording import at, listed, plain
 
 
 @page("M620")
-def never_scored(target: Target, recipe: str) -> Diagnostic:
-    """a target was not compared with the documents yet
+def never_scored(scorer: Target | Rater, recipe: str) -> Diagnostic:
+    """a model has not scored the documents yet
 
-    A target scores documents by the neurons that a model activates for them. That takes minutes to days, so it is a
-    command of its own, `mixc score`, which keeps what it made under `.mixc/`; `compile` and `scan` only read it.
+    A target scores documents by the neurons that a model activates for them, a rater with a `kind` by a model that was
+    trained to rate. That takes minutes to days, so it is a command of its own, `mixc score`, which keeps what it made
+    under `.mixc/`; `compile` and `scan` only read it.
 
     Example: `target reasoning { path = "targets/gsm8k.jsonl" }`, weighed in a domain, before the first `mixc score`, or
-    after its texts or parameters were changed.
+    after its texts or parameters were changed; `rater mu { kind = murating, model = "raters/mu" }` after the rater was
+    trained again.
 
     What to do: run `mixc score RECIPE`.
     """
+    what = "target" if isinstance(scorer, Target) else "rater"
     return Diagnostic(
         "M620",
-        f"the documents were not scored by target `{target.name}` as it stands",
-        at(target.span),
+        f"the documents were not scored by {what} `{scorer.name}` as it stands",
+        at(scorer.span),
         helps=(f"run `mixc score {recipe}`",),
     )
 
@@ -45,6 +48,26 @@ def not_scored(rater: str, count: int, of: int) -> Diagnostic:
         f"`{rater}` has scored {of - count} of {of} files",
         subject=rater,
         helps=("run `mixc score` on the recipe: it scores what is missing",),
+    )
+
+
+@page("M624")
+def other_texts(rater: Rater, source: Source, column: str) -> Diagnostic:
+    """a rater reads another column than its source's texts
+
+    A source has one column of texts: its tokens are counted there where no column counts them, and all models read it.
+    `text` of a rater names that column where the source names none and has no column `text`.
+
+    Example: `rater mu { kind = murating, model = "raters/mu", text = "body" }`, and documents with both `text` and
+    `body`.
+
+    What to do: name one column: `columns = { text: "body" }` in the source, or leave `text` out of the rater.
+    """
+    return Diagnostic(
+        "M624",
+        f"rater `{rater.name}` reads `{rater.text}`, and the texts of `{source.name}` are in `{column}`",
+        (*at(rater.span), *at(source.span)),
+        helps=(f'write `columns = {{ text: "{rater.text}" }}` in `{source.name}`, or leave `text` out of the rater',),
     )
 
 
@@ -118,12 +141,34 @@ def not_here(name: str, model: str) -> Diagnostic:
     )
 
 
+@page("M629")
+def free_offsets(rater: Rater) -> Diagnostic:
+    """a rater's scores do not compare across languages
+
+    A rater that learnt from pairs within languages only knows which of two documents of one language is better. How far
+    the scores of one language lie above those of another is then free, whatever the numbers look like. Pairs across
+    languages, and translations of one text, tie the languages together (MuRating, arXiv 2507.01785).
+
+    Example: `scope = global` for a rater that was trained on pairs from `mixc rater pairs` without `--parallel`.
+
+    What to do: leave `scope = global` out, so that documents are ranked within their language; or train the rater on
+    pairs with `--parallel`.
+    """
+    return Diagnostic(
+        "M629",
+        f"`scope = global` ranks all languages together, and scores of rater `{rater.name}` compare within one only",
+        at(rater.span),
+        ("it learnt from no pairs across languages, and from no translations",),
+        ("leave `scope = global` out, or train it on pairs made with `--parallel`",),
+    )
+
+
 @page("M622")
 def no_texts(source: Source, names: Sequence[str]) -> Diagnostic:
     """a model cannot score documents without texts
 
-    A target reads the texts of documents, and this source has no column of texts: none is called `text`, and `columns`
-    names none.
+    Targets, and raters that are models, read the texts of documents, and this source has no column of texts: none is
+    called `text`, and `columns` names none.
 
     What to do: name it, `columns = { text: "content" }`.
     """

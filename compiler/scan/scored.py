@@ -1,4 +1,4 @@
-"""Which models' scores there are: what `mixc score` made last for a target as it stands, by texts and parameters."""
+"""Which models' scores there are: what `mixc score` made last for a target or a rater as it stands."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from mixc.compiler import registry
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
-from mixc.compiler.recipe import Recipe, Target
+from mixc.compiler.recipe import Rater, Recipe, Target
 from mixc.compiler.scan.beside import SCORES
 from mixc.compiler.scan.plan import GatePlan, RaterPlan, ScorePlan, SourcePlan, reading_of
-from mixc.compiler.scan.score_messages import never_scored, uneven_gate
+from mixc.compiler.scan.score_messages import free_offsets, never_scored, uneven_gate
 from mixc.compiler.scan.store import FOLDER, Store
 from mixc.compiler.whole import write_whole
 from mixc.dsl.diagnostics import Diagnostic
@@ -21,11 +22,39 @@ from mixc.dsl.reading import file_bytes
 
 INDEX = "index.json"
 
+Scorer: TypeAlias = Target | Rater
+"""What a model scores documents by: a target, or a rater of a `kind`."""
+
+
+def backend_of(scorer: Scorer) -> str:
+    """The backend that scores by it, as manifests name it; it is registered as `score-…`."""
+    return "nag" if isinstance(scorer, Target) else scorer.kind or ""
+
+
+def load_backend(name: str) -> Any:
+    """What a backend of scores registered."""
+    return registry.load(f"score-{name}")
+
+
+def scorers(recipe: Recipe) -> list[Scorer]:
+    """All that models score the documents of a recipe by: targets, then raters, each sorted by name."""
+    return [*used_targets(recipe), *weighed_models(recipe)]
+
+
+def weighed_models(recipe: Recipe) -> list[Rater]:
+    """Raters that are models and that a domain weighs, sorted by name."""
+    used = _weighed(recipe)
+    return sorted((one for one in recipe.raters if one.kind is not None and one.name in used), key=lambda one: one.name)
+
 
 def weighed_targets(recipe: Recipe) -> list[Target]:
     """Targets that a domain weighs, sorted by name."""
-    used = {name for domain in recipe.domains for name, weight in domain.weights if weight > 0}
+    used = _weighed(recipe)
     return sorted((one for one in recipe.targets if one.name in used), key=lambda one: one.name)
+
+
+def _weighed(recipe: Recipe) -> set[str]:
+    return {name for domain in recipe.domains for name, weight in domain.weights if weight > 0}
 
 
 def gate_targets(recipe: Recipe) -> tuple[list[Target], list[Diagnostic]]:
@@ -44,11 +73,14 @@ def used_targets(recipe: Recipe) -> list[Target]:
     return sorted([*weighed_targets(recipe), *gate_targets(recipe)[0]], key=lambda one: one.name)
 
 
-def state_of(target: Target, folder: Path) -> str:
-    """A target as it stands: its texts and parameters, hashed. Raises `Unreadable` where its file cannot be read."""
-    with told(target.path, remote=False, span=target.span):
-        texts = hashlib.sha256(file_bytes(folder / target.path)).hexdigest()
-    stated = [texts, target.model, target.layers, target.top_k, target.tokens, target.projection]
+def state_of(scorer: Scorer, folder: Path) -> str:
+    """It as it stands: texts and parameters of a target, or a rater's model, hashed. Raises `Unreadable`."""
+    if isinstance(scorer, Rater):
+        state: str = load_backend(backend_of(scorer)).state(scorer, folder)
+        return state
+    with told(scorer.path, remote=False, span=scorer.span):
+        texts = hashlib.sha256(file_bytes(folder / scorer.path)).hexdigest()
+    stated = [texts, scorer.model, scorer.layers, scorer.top_k, scorer.tokens, scorer.projection]
     return hashlib.sha256(json.dumps(stated).encode()).hexdigest()[:32]
 
 
@@ -94,26 +126,48 @@ def gate_parameters(gate: GatePlan) -> dict[str, Any]:
     }
 
 
-def target_raters(recipe: Recipe) -> tuple[list[RaterPlan], list[ScorePlan], list[Diagnostic]]:
-    """Raters for the targets that domains weigh, and how they score; those that never scored are told."""
+def model_scores(recipe: Recipe) -> tuple[list[RaterPlan], list[ScorePlan], list[Diagnostic]]:
+    """Raters whose scores models gave, and how models score; those that never scored are told."""
     folder = Path(recipe.path).parent
-    raters, scores, found = [], [], []
+    scores: list[ScorePlan] = []
+    found: list[Diagnostic] = []
     index = read_index(folder)
-    weighed = {target.name for target in weighed_targets(recipe)}
-    for target in used_targets(recipe):
+    for scorer in scorers(recipe):
         try:
-            made = index.get(state_of(target, folder))
+            found += unidentified(scorer, folder)
+            made = index.get(state_of(scorer, folder))
         except Unreadable as error:
             found.append(error.diagnostic)
             continue
         if made is None:
-            found.append(never_scored(target, Path(recipe.path).name))
+            found.append(never_scored(scorer, Path(recipe.path).name))
             continue
-        if target.name in weighed:
-            raters.append(RaterPlan(target.name, "", "higher", None, "exclude", "language", made["key"]))
         parameters = {key: tuple(v) if isinstance(v, list) else v for key, v in made["parameters"].items()}
-        scores.append(ScorePlan(target.name, made["backend"], made["key"], tuple(sorted(parameters.items()))))
-    return raters, scores, found
+        scores.append(ScorePlan(scorer.name, made["backend"], made["key"], tuple(sorted(parameters.items()))))
+    return planned_raters(recipe, scores), scores, found
+
+
+def planned_raters(recipe: Recipe, scores: Sequence[ScorePlan]) -> list[RaterPlan]:
+    """Raters, as scan reads them, whose scores are what models gave: those that a domain weighs."""
+    keys = {one.name: one.key for one in scores}
+    targets = [
+        RaterPlan(one.name, "", "higher", None, "exclude", "language", keys[one.name])
+        for one in weighed_targets(recipe)
+        if one.name in keys
+    ]
+    models = [
+        RaterPlan(one.name, "", one.better, one.range, one.missing, one.scope, keys[one.name])
+        for one in weighed_models(recipe)
+        if one.name in keys
+    ]
+    return [*targets, *models]
+
+
+def unidentified(scorer: Scorer, folder: Path) -> list[Diagnostic]:
+    """A rater that is to rank all languages together, although its scores compare within one only."""
+    if isinstance(scorer, Target) or scorer.scope != "global":
+        return []
+    return [] if load_backend(backend_of(scorer)).identified(scorer, folder) else [free_offsets(scorer)]
 
 
 def read_index(folder: Path) -> dict[str, dict[str, Any]]:
@@ -128,7 +182,7 @@ def read_index(folder: Path) -> dict[str, dict[str, Any]]:
 def remember(
     store: Store, folder: Path, made: Sequence[tuple[str, ScorePlan]], gate: tuple[str, GatePlan] | None
 ) -> None:
-    """Write down what was made for which state of a target, and of a gate."""
+    """Write down what was made for which state of a target or rater, and of a gate."""
     index = read_index(folder)
     for state, plan in made:
         index[state] = {"backend": plan.backend, "key": plan.key, "parameters": dict(plan.parameters)}

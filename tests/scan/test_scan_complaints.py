@@ -64,11 +64,6 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"edu": np.floor(SCORES).astype(np.float32)},
         "one level of quality fills 399% of a bucket of `news` in `en`",
     ),
-    "M561": (
-        'rater mu { kind = murating, model = "m" }\ndomain news { weights = { mu: 1.0 } }\n',
-        {},
-        "domain `news` weighs `mu`, whose scores are no column of the data",
-    ),
     "M422": ("domain sport { density = 1 }\n", {}, "domain `sport` has no supply"),
 }
 
