@@ -6,12 +6,13 @@ Engines are entry points of the group `mixc.backends` named `executor-…`; mixc
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from mixc.compiler.registry import GROUP
 from mixc.dsl.diagnostics import Diagnostic, page
@@ -50,6 +51,21 @@ class Limits:
     slow: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the workers of one `map` need.
+
+    `gpu`: GPUs, as many each as the engine was opened with, one if nothing was said. `keeps`: state that `work` keeps
+    in its process, such as a model, is there for the next task too; so it is where a worker has a GPU.
+    """
+
+    gpu: bool = False
+    keeps: bool = False
+
+
+NOTHING = Needs()
+
+
 class Unavailable(Exception):
     """An engine that cannot be used, with what to tell the user; raised by `open_executor` and by `Executor.map`."""
 
@@ -70,21 +86,59 @@ class Executor(Protocol):
 
     name: str
 
-    def map(self, work: Callable[[S], R], tasks: Sequence[S], done: Callable[[int, R | Failure], None]) -> None:
+    def map(
+        self,
+        work: Callable[[S], R],
+        tasks: Sequence[S],
+        done: Callable[[int, R | Failure], None],
+        *,
+        needs: Needs = NOTHING,
+        said: Callable[[int, Any], None] | None = None,
+    ) -> None:
         """Run `work` on every task; call `done(index, result)` here, once for each, in any order, as they end.
 
         An exception in `work` makes a `Failure` of that task alone. A worker that dies is replaced and its task begun
         again. What `done` raises, or Ctrl-C, stops all workers and leaves `map`.
+
+        `said(index, message)` is called here with what `work` tells by `say`, before that task ends. Of a task that is
+        begun again, all attempts speak; a message may get lost with a worker.
         """
 
     def close(self) -> None:
         """Stop what the engine started."""
 
 
-def open_executor(name: str, workers: int | None) -> Executor:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """For engines: what a task says before it ends, as it comes from a worker."""
+
+    message: Any
+
+
+_listener: ContextVar[Callable[[Any], None] | None] = ContextVar("listener", default=None)
+
+
+def say(message: Any) -> None:
+    """From inside `work`: tell whoever called `map` how far it is; nothing happens where nobody listens."""
+    if (tell := _listener.get()) is not None:
+        tell(message)
+
+
+@contextmanager
+def heard_by(tell: Callable[[Any], None] | None) -> Iterator[None]:
+    """For engines: what `say` does meanwhile."""
+    before = _listener.set(tell)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
+
+
+def open_executor(name: str, workers: int | None, gpus: float | None = None) -> Executor:
     """The engine of that name with so many workers (None: as many as there are processors).
 
-    Raises `Unavailable` where there is no such engine, or it cannot start.
+    With `gpus`, each worker that needs GPUs will get so many; a share of one where several workers use one together.
+    Raises `Unavailable` where there is no such engine, it cannot start, or it has fewer GPUs.
     """
     if workers is not None and workers < 1:
         raise Unavailable(no_workers(workers))
@@ -92,18 +146,21 @@ def open_executor(name: str, workers: int | None) -> Executor:
     if name not in found:
         raise Unavailable(unknown_engine(name, sorted(found)))
     try:
-        engine = cast("Callable[[int | None], Executor]", found[name].load())
-        return engine(workers)
+        engine = cast("Callable[..., Executor]", found[name].load())
+        return engine(workers) if gpus is None else engine(workers, gpus=gpus)
     except ModuleNotFoundError as error:
         raise Unavailable(not_installed(name, error.name or name, _extra(found[name], name))) from error
 
 
 def run_on(
-    name: str, workers: int | None, work: Callable[[Executor], tuple[R | None, list[Diagnostic]]]
+    name: str,
+    workers: int | None,
+    work: Callable[[Executor], tuple[R | None, list[Diagnostic]]],
+    gpus: float | None = None,
 ) -> tuple[R | None, list[Diagnostic]]:
     """What `work` gives with an engine that is closed afterwards; that the engine cannot be used is a diagnostic."""
     try:
-        with closing(open_executor(name, workers)) as executor:
+        with closing(open_executor(name, workers, gpus)) as executor:
             return work(executor)
     except Unavailable as error:
         return None, [error.diagnostic]

@@ -14,6 +14,9 @@ class Progress(Protocol):
     def advance(self, size: int, documents: int) -> None:
         """So many bytes and documents more."""
 
+    def kept(self, size: int) -> None:
+        """So many bytes were done before this stage began: they count as done, and not for how fast it goes."""
+
     def end(self) -> None:
         """The stage is over."""
 
@@ -25,6 +28,9 @@ class Quiet:
         """Say nothing."""
 
     def advance(self, size: int, documents: int) -> None:
+        """Say nothing."""
+
+    def kept(self, size: int) -> None:
         """Say nothing."""
 
     def end(self) -> None:

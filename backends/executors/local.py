@@ -8,11 +8,23 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
+from mixc.backends.executors.gpus import shares_of, visible_gpus
 from mixc.backends.executors.process import HELD, PATIENCE, Worker
-from mixc.compiler.executor import Failure, Limits, Unavailable, failure_from, workers_do_not_start
+from mixc.compiler.executor import (
+    NOTHING,
+    Failure,
+    Limits,
+    Needs,
+    Said,
+    Unavailable,
+    failure_from,
+    heard_by,
+    workers_do_not_start,
+)
 
 TICK = 1.0  # seconds between looks at the clock
 STARTS = 4  # workers in a row that may die before they did anything
@@ -22,33 +34,58 @@ R = TypeVar("R")
 
 
 class LocalExecutor:
-    """Runs tasks in worker processes, which are kept from one `map` to the next; a single worker is this process."""
+    """Runs tasks in worker processes, which are kept from one `map` to the next; a single worker is this process.
+
+    Workers with GPUs are spread over those of this machine, and end with their `map`, which gives the memory back.
+    Raises `Unavailable` where there are not as many `gpus` as one worker is to have.
+    """
 
     name = "local"
 
-    def __init__(self, workers: int | None = None, limits: Limits | None = None) -> None:
-        self.workers = workers or _processors()
+    def __init__(self, workers: int | None = None, limits: Limits | None = None, *, gpus: float | None = None) -> None:
+        self.asked, self.workers = workers, workers or _processors()
         self.limits = limits or Limits()
+        self.gpus = gpus or 1.0
+        if gpus is not None:
+            shares_of(visible_gpus(), self.gpus)
         self._pool: list[Worker] = []
 
-    def map(self, work: Callable[[S], R], tasks: Sequence[S], done: Callable[[int, R | Failure], None]) -> None:
-        """Run `work` on every task; `done` is called here as each ends."""
-        if self.workers == 1:
+    def map(
+        self,
+        work: Callable[[S], R],
+        tasks: Sequence[S],
+        done: Callable[[int, R | Failure], None],
+        *,
+        needs: Needs = NOTHING,
+        said: Callable[[int, Any], None] | None = None,
+    ) -> None:
+        """Run `work` on every task; `done` and `said` are called here."""
+        shares = shares_of(visible_gpus(), self.gpus) if needs.gpu else []
+        if self.workers == 1 and len(shares) <= 1:
             for index, task in enumerate(tasks):
-                done(index, _attempt(work, index, task))
+                done(index, _attempt(work, index, task, said))
             return
+        pool = [] if needs.gpu else self._pool
+        width = min(self.asked or len(shares), len(shares)) if needs.gpu else self.workers
         try:
-            _Run(self._pool, self.workers, self.limits, work, tasks, done).run()
+            _Run(pool, width, self.limits, work, tasks, done, said, shares).run()
         except BaseException:
             self.close()
             raise
+        finally:
+            if needs.gpu:
+                _stop(pool)
 
     def close(self) -> None:
         """Stop the workers."""
-        for worker in self._pool:
-            worker.process.kill()  # all at once, before waiting for each
-        while self._pool:
-            self._pool.pop().stop()
+        _stop(self._pool)
+
+
+def _stop(pool: list[Worker]) -> None:
+    for worker in pool:
+        worker.process.kill()  # all at once, before waiting for each
+    while pool:
+        pool.pop().stop()
 
 
 class _Run:
@@ -62,10 +99,12 @@ class _Run:
         work: Callable[[Any], Any],
         tasks: Sequence[Any],
         done: Callable[[int, Any], None],
+        said: Callable[[int, Any], None] | None,
+        shares: Sequence[str],
     ) -> None:
-        self.pool, self.workers, self.limits = pool, workers, limits
+        self.pool, self.workers, self.limits, self.shares = pool, workers, limits, shares
         self.work = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
-        self.tasks, self.done = tasks, done
+        self.tasks, self.done, self.said = tasks, done, said
         self.next = 0
         self.again: deque[int] = deque()
         self.retried: Counter[int] = Counter()
@@ -101,8 +140,9 @@ class _Run:
                     self._give(worker)
 
     def _start(self) -> None:
+        free = Counter(self.shares) - Counter(worker.devices or "" for worker in self.pool)
         try:
-            self.pool.append(Worker())
+            self.pool.append(Worker(next((share for share in self.shares if free[share]), None)))
         except OSError as error:
             raise Unavailable(workers_do_not_start(1, failure_from(0, error).message)) from error
 
@@ -142,6 +182,10 @@ class _Run:
         self.stillborn = 0
         if heard is not None:
             index, result = heard
+            if isinstance(result, Said):
+                if self.said is not None:
+                    self.said(index, result.message)
+                return
             if isinstance(result, Failure):
                 result = replace(result, retried=self.retried[index])
             self.done(index, result)
@@ -167,9 +211,10 @@ class _Run:
         self.done(held[0], Failure(held[0], f"its worker {reason or ended}, {times + 1} times", None, times))
 
 
-def _attempt(work: Callable[[S], R], index: int, task: S) -> R | Failure:
+def _attempt(work: Callable[[S], R], index: int, task: S, said: Callable[[int, Any], None] | None) -> R | Failure:
     try:
-        return work(task)
+        with heard_by(None if said is None else partial(said, index)):
+            return work(task)
     except (Exception, SystemExit) as error:
         return failure_from(index, error)
 

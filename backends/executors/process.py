@@ -15,7 +15,8 @@ from collections import deque
 from multiprocessing.connection import Connection
 from typing import Any
 
-from mixc.compiler.executor import failure_from
+from mixc.backends.executors.gpus import VISIBLE
+from mixc.compiler.executor import Said, failure_from
 
 SMALL = 16 << 10  # bytes of a task that fit the connection's buffer, and so may wait there while the worker is busy
 PATIENCE = 60  # seconds that starting, or half a message, may take
@@ -28,16 +29,17 @@ class Worker:
     """A process that runs tasks in the order given.
 
     Its own interpreter, not a fork: forks of a process with threads (Arrow's, a solver's) may hang, and a program that
-    uses mixc needs no guard around its main module.
+    uses mixc needs no guard around its main module. `devices` names the GPUs that it sees; all of ours if None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, devices: str | None = None) -> None:
         ours, theirs = socket.socketpair()
         limit = struct.pack("ll", PATIENCE, 0)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         with theirs:
-            self.process = _start(theirs.fileno())
+            self.process = _start(theirs.fileno(), {} if devices is None else {VISIBLE: devices})
+        self.devices = devices
         self.connection = Connection(ours.detach())
         self.held: deque[int] = deque()
         self.ready = False
@@ -63,18 +65,25 @@ class Worker:
             self.connection.send(("task", index, task))
 
     def receive(self) -> tuple[int, Any] | None:
-        """The next result with its index, or None for the first sign of life; `OSError` or `EOFError` if it died."""
+        """The next result, or something `Said`, with its index; None for the first sign of life.
+
+        `OSError` or `EOFError` if it died.
+        """
         message = self.connection.recv_bytes()
+        result = None
+        if self.ready:
+            try:
+                result = pickle.loads(message)
+            except Exception as error:
+                result = failure_from(self.held[0], error)
+            if isinstance(result, Said):
+                return self.held[0], result
         now = time.monotonic()
         self._quick, self.since = self.ready and now - self.since < QUICK, now
         if not self.ready:
             self.ready = True
             return None
-        index = self.held.popleft()
-        try:
-            return index, pickle.loads(message)
-        except Exception as error:
-            return index, failure_from(index, error)
+        return self.held.popleft(), result
 
     def stop(self) -> str:
         """End it at once; how it ended, in words that follow a subject."""
@@ -92,7 +101,7 @@ class Worker:
         return f"was ended by {signal.Signals(-code).name}{memory}"
 
 
-def _start(number: int) -> subprocess.Popen[bytes]:
+def _start(number: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Run the worker's module; SIGINT is blocked until the worker ignores it, for Ctrl-C is the parent's to handle."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -100,7 +109,7 @@ def _start(number: int) -> subprocess.Popen[bytes]:
             [sys.executable, "-P", "-m", "mixc.backends.executors.worker", str(number)],
             stdin=subprocess.PIPE,
             pass_fds=(number,),
-            env={"OMP_NUM_THREADS": "1", **os.environ},  # one processor each; Arrow reads this too
+            env={"OMP_NUM_THREADS": "1", **os.environ, **environment},  # one processor each; Arrow reads this too
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -11,9 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from mixc.backends.executors.gpus import workers_on
+from mixc.backends.executors.messages import too_few_gpus
 from mixc.backends.executors.reach import Head, reach
 from mixc.backends.executors.scratch import Scratch, new_scratch
-from mixc.compiler.executor import Failure, Limits, Unavailable, no_cluster
+from mixc.compiler.executor import NOTHING, Failure, Limits, Needs, Unavailable, cluster_lost, no_cluster
 
 SETTINGS = {
     # With a cable cut, Ray waits for minutes unless its connections are probed; milliseconds.
@@ -26,6 +28,7 @@ SETTINGS = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run`, Ray would send the working folder to the cluster
 }
 SECRETS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+LOST = cluster_lost("").code
 STORE = 256 << 20  # bytes of shared memory that a cluster of our own keeps for results, which are small
 
 S = TypeVar("S")
@@ -36,30 +39,54 @@ class RayExecutor:
     """Runs tasks on a cluster.
 
     A cluster that was started here is stopped by `close`; one that was there before, in this process too, goes on.
+    Raises `Unavailable` where no machine of it has as many `gpus` as one worker is to have.
     """
 
     name = "ray"
 
-    def __init__(self, workers: int | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, workers: int | None = None, limits: Limits | None = None, *, gpus: float | None = None) -> None:
         self.workers, self.limits = workers, limits or Limits()
+        self.gpus = gpus or 1.0
         self.address = os.environ.get("RAY_ADDRESS") or None
         self._scratch: Scratch | None = None  # of the cluster that is our own
         self._connected = False
         self._connect()
+        if gpus is not None:
+            try:
+                self._room(self.gpus)
+            except Unavailable:
+                self.close()
+                raise
 
-    def map(self, work: Callable[[S], R], tasks: Sequence[S], done: Callable[[int, R | Failure], None]) -> None:
-        """Run `work` on every task; `done` is called here as each ends."""
+    def map(
+        self,
+        work: Callable[[S], R],
+        tasks: Sequence[S],
+        done: Callable[[int, R | Failure], None],
+        *,
+        needs: Needs = NOTHING,
+        said: Callable[[int, Any], None] | None = None,
+    ) -> None:
+        """Run `work` on every task; `done` and `said` are called here."""
         self._connect()
-        from mixc.backends.executors.ray_run import Run
+        from mixc.backends.executors.ray_run import Hearing, Run
+        from mixc.backends.executors.ray_ways import Actors, Tasks, Way
 
-        run = Run(self.limits, self._width(), self._head(), work, tasks, done)
+        hearing = None if said is None else Hearing(said)
+        ear = None if hearing is None else hearing.ear
+        way: Way
+        if needs.gpu or needs.keeps:
+            gpus = self.gpus if needs.gpu else 0.0
+            room = self._room(gpus)
+            way = Actors(work, min(self.workers or room, room, len(tasks)), ear, gpus)
+        else:
+            way = Tasks(work, self._width(), ear)
+        run = Run(self.limits, way, self._head(), tasks, done, hearing)
         try:
             run.run()
-        except Unavailable:  # there is nothing to cancel
-            self.close()
-            raise
-        except BaseException:
-            run.cancel()
+        except BaseException as error:
+            if not (isinstance(error, Unavailable) and error.diagnostic.code == LOST):  # then nothing can be stopped
+                run.close()
             self.close()
             raise
 
@@ -122,6 +149,25 @@ class RayExecutor:
 
         through_client = self.address is not None and self.address.startswith("ray://")
         return Head(self.address if through_client and self.address else ray.get_runtime_context().gcs_address)
+
+    def _room(self, gpus: float) -> int:
+        """How many actors with a processor and so many GPUs each there may be at a time.
+
+        Raises `Unavailable` where there is room for none because of the GPUs.
+        """
+        import ray
+
+        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        machines = [one["Resources"] for one in nodes if one["Alive"]]
+        processors = [int(one.get("CPU", 0)) for one in machines]
+        if not gpus:
+            return max(1, sum(processors))
+        there = [int(one.get("GPU", 0)) for one in machines]
+        room = sum(min(cpus, workers_on(n, gpus)) for cpus, n in zip(processors, there, strict=True))
+        if room == 0:
+            largest = max(there, default=0)
+            raise Unavailable(too_few_gpus(gpus, f"{largest} in the machine of the cluster that has most"))
+        return room
 
     def _width(self) -> int:
         """Tasks in flight: the workers asked for, or two per processor, so that none waits for us."""

@@ -5,36 +5,25 @@ from __future__ import annotations
 import contextlib
 import pickle
 import statistics
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import ray
 from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayError, RayTaskError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from mixc.backends.executors.ray_ways import Flight, Way, kill
+from mixc.backends.executors.ray_worker import Ear
 from mixc.backends.executors.reach import Head
-from mixc.backends.executors.worker import answer, loaded
 from mixc.compiler.executor import Failure, Limits, Unavailable, cluster_lost, failure_from
 
 TICK = 1.0  # seconds between looks at the clock
+PATIENCE = 60.0  # seconds that starting may take at least, however short tasks must be
 FETCH = 60.0  # seconds to fetch a result that is said to be there
 KNOWN = 3  # runtimes from which a median is taken
 RECENT = 1000  # runtimes of which it is taken
-
-
-@dataclass(slots=True, eq=False)
-class _Flight:
-    """A task in flight, with all its copies."""
-
-    index: int
-    begun: float
-    copies: list[ray.ObjectRef[Any]] = field(default_factory=list)
-    deaths: int = 0
-    newest: float = 0.0
 
 
 class Run:
@@ -43,21 +32,19 @@ class Run:
     def __init__(
         self,
         limits: Limits,
-        width: int,
+        way: Way,
         head: Head,
-        work: Callable[[Any], Any],
         tasks: Sequence[Any],
         done: Callable[[int, Any], None],
+        hearing: Hearing | None,
     ) -> None:
-        self.limits, self.width, self.head, self.tasks, self.done = limits, width, head, tasks, done
-        # Workers look last where we look: on this machine they find what we find, elsewhere it does no harm.
-        self.work = ray.put(pickle.dumps((sys.path, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))))
+        self.limits, self.way, self.head, self.tasks, self.done = limits, way, head, tasks, done
+        self.hearing = hearing
         self.next = 0
-        self.flights: dict[ray.ObjectRef[Any], _Flight] = {}
-        self.flying: dict[int, _Flight] = {}
+        self.flights: dict[ray.ObjectRef[Any], Flight] = {}
+        self.flying: dict[int, Flight] = {}
+        self.again: deque[Flight] = deque()  # whose worker died
         self.runtimes: deque[float] = deque(maxlen=RECENT)
-        self.heard: dict[str, None] = {}  # nodes that gave results, the latest last
-        self._remote: Any = ray.remote(num_cpus=1, max_retries=0)(_run)
 
     def run(self) -> None:
         """Until every task has ended."""
@@ -65,46 +52,52 @@ class Run:
             for ref in self._ready():
                 if ref in self.flights:  # not a copy whose other has ended meanwhile
                     self._hear(ref)
+                else:
+                    self.way.started(ref)
             self._look_at_the_clock()
+        self.close()
 
-    def cancel(self) -> None:
-        """Stop what is in flight."""
+    def close(self) -> None:
+        """Stop what is in flight, and what tasks flew with."""
         for ref in self.flights:
-            _cancel(ref)
+            self.way.drop(ref)
         self.flights.clear()
+        self.way.close()
+        if self.hearing is not None:
+            self.hearing.close()
 
     def _fill(self) -> bool:
-        """Keep `width` tasks in flight; whether any are."""
-        while len(self.flying) < self.width and self.next < len(self.tasks):
-            flight = _Flight(self.next, time.monotonic())
-            self.next += 1
-            self.flying[flight.index] = flight
+        """Keep as many tasks in flight as there are workers; whether anything is left."""
+        self.way.fill(len(self.flying) + len(self.tasks) - self.next)
+        while self.way.free() and (flight := self._waiting()) is not None:
             self._launch(flight)
-        return bool(self.flying)
+        return bool(self.flying) or self.next < len(self.tasks)
 
-    def _launch(self, flight: _Flight) -> None:
+    def _waiting(self) -> Flight | None:
+        if self.again:
+            return self.again.popleft()
+        if self.next == len(self.tasks) or len(self.flying) >= self.way.width:
+            return None
+        flight = Flight(self.next, time.monotonic())
+        self.next += 1
+        self.flying[flight.index] = flight
+        return flight
+
+    def _launch(self, flight: Flight) -> None:
         try:
             task = pickle.dumps(self.tasks[flight.index], pickle.HIGHEST_PROTOCOL)
         except Exception as error:  # a task's own `__reduce__` may raise anything
             self._end(flight, failure_from(flight.index, error))
             return
-        tries = len(flight.copies) + flight.deaths
-        remote = self._remote.options(scheduling_strategy=self._elsewhere(tries)) if tries else self._remote
-        ref = remote.remote(self.work, flight.index, task)
+        ref = self.way.launch(flight, task)
         flight.copies.append(ref)
         flight.newest = time.monotonic()
         self.flights[ref] = flight
 
-    def _elsewhere(self, tries: int) -> Any:
-        """Where to try again: on the nodes heard of last, one after the other.
-
-        Ray alone would choose again the node that was just lost, until it knows, which may take minutes.
-        """
-        nodes = list(reversed(self.heard))
-        return NodeAffinitySchedulingStrategy(nodes[(tries - 1) % len(nodes)], soft=True) if nodes else "SPREAD"
-
     def _ready(self) -> list[ray.ObjectRef[Any]]:
-        flying = list(self.flights)
+        flying = [*self.flights, *self.way.starting()]
+        if not flying:  # the last tasks could not be pickled
+            return []
         try:
             ready, rest = ray.wait(flying, num_returns=1, timeout=TICK)
             more = ray.wait(rest, num_returns=len(rest), timeout=0)[0] if ready and rest else []
@@ -118,63 +111,78 @@ class Run:
         try:
             seconds, node, message = ray.get(ref, timeout=FETCH)
             self.runtimes.append(seconds)
-            self.heard.pop(node, None)
-            self.heard[node] = None
+            self.way.ended(ref, node)
             result = pickle.loads(message)
         except RayTaskError as error:
+            self.way.died(ref)
             result = failure_from(flight.index, error.cause or error)
         except RayError as error:
+            self.way.died(ref)
             self._died(flight, _ending(error))
             return
         except Exception as error:  # a result's own `__setstate__` may raise anything
             result = failure_from(flight.index, error)
         self._end(flight, replace(result, retried=flight.deaths) if isinstance(result, Failure) else result)
 
-    def _died(self, flight: _Flight, reason: str) -> None:
+    def _died(self, flight: Flight, reason: str) -> None:
         flight.deaths += 1
         if flight.copies:
             return
         if flight.deaths <= self.limits.retries:
-            self._launch(flight)
+            self.again.append(flight)
             return
         times = flight.deaths
         self._end(flight, Failure(flight.index, f"its worker {reason}, {times} times", None, times - 1))
 
-    def _end(self, flight: _Flight, result: Any) -> None:
+    def _end(self, flight: Flight, result: Any) -> None:
         del self.flying[flight.index]
         for ref in flight.copies:
             del self.flights[ref]
-            _cancel(ref)
+            self.way.drop(ref)
         self.done(flight.index, result)
 
     def _look_at_the_clock(self) -> None:
         """Begin a second copy of what takes too long; each further one waits twice as long."""
         if (reason := self.head.lost()) is not None:
             raise Unavailable(cluster_lost(reason))
+        if self.hearing is not None:
+            self.hearing.listen(self.flying)
         now = time.monotonic()
+        self.way.look(now - max(PATIENCE, self.limits.longest))
         median = statistics.median(self.runtimes) if len(self.runtimes) >= KNOWN else None
-        for flight in list(self.flying.values()):
+        for flight in [flight for flight in self.flying.values() if flight.copies]:
             if now - flight.begun > self.limits.longest:
                 words = f"gave no answer within {self.limits.longest:g} s"
                 self._end(flight, Failure(flight.index, words, None, len(flight.copies) + flight.deaths - 1))
-            elif median is not None and len(flight.copies) <= self.limits.retries:
+            elif median is not None and len(flight.copies) <= self.limits.retries and self.way.free():
                 patience = max(self.limits.slow, self.limits.times * median) * 2 ** (len(flight.copies) - 1)
                 if now - flight.newest > patience:
                     self._launch(flight)
 
 
-def _run(bundle: bytes, index: int, task: bytes) -> tuple[float, str, bytes]:
-    """On the cluster: the seconds that a task took, on which node, and its result or failure, pickled."""
-    paths, work = pickle.loads(bundle)
-    sys.path.extend(path for path in paths if path not in sys.path)
-    begun = time.monotonic()
-    message = answer(loaded(work), index, task)
-    return time.monotonic() - begun, ray.get_runtime_context().get_node_id(), message
+class Hearing:
+    """What tasks say, fetched now and then: an actor keeps it meanwhile."""
 
+    def __init__(self, said: Callable[[int, Any], None]) -> None:
+        self.said = said
+        self.ear: Any = ray.remote(num_cpus=0, max_restarts=3)(Ear).remote()
+        self._asked: ray.ObjectRef[Any] | None = None
+        self._last = 0.0
 
-def _cancel(ref: ray.ObjectRef[Any]) -> None:
-    with contextlib.suppress(Exception):  # it may have ended, or the cluster
-        ray.cancel(ref, force=True)
+    def listen(self, flying: dict[int, Flight]) -> None:
+        """Hand on what was said by tasks that have not ended; a message that is lost is no harm."""
+        with contextlib.suppress(RayError):
+            if self._asked is not None and ray.wait([self._asked], timeout=0)[0]:
+                asked, self._asked = self._asked, None
+                for index, message in ray.get(asked, timeout=FETCH):
+                    if index in flying:
+                        self.said(index, pickle.loads(message))
+        if self._asked is None and time.monotonic() - self._last >= TICK:
+            self._asked, self._last = self.ear.take.remote(), time.monotonic()
+
+    def close(self) -> None:
+        """Stop the actor."""
+        kill(self.ear)
 
 
 def _ending(error: RayError) -> str:

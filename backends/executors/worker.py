@@ -14,7 +14,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from mixc.compiler.executor import Failure, failure_from
+from mixc.compiler.executor import Failure, Said, failure_from, heard_by
 
 
 def main() -> None:
@@ -33,13 +33,15 @@ def main() -> None:
         if kind == "work":
             work = loaded(message)
         elif work is not None:
-            connection.send_bytes(answer(work, index, message))
+            connection.send_bytes(answer(work, index, message, lambda said: connection.send(Said(said))))
 
 
-def answer(work: Callable[[Any], Any], index: int, message: bytes) -> bytes:
-    """The result of one task, or its failure, pickled."""
+def answer(work: Callable[[Any], Any], index: int, message: bytes, tell: Callable[[Any], None] | None = None) -> bytes:
+    """The result of one task, or its failure, pickled; `tell` is called with what it says meanwhile."""
     try:
-        return pickle.dumps(work(pickle.loads(message)), pickle.HIGHEST_PROTOCOL)
+        with heard_by(tell):
+            result = work(pickle.loads(message))
+        return pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
     except (Exception, SystemExit) as error:
         failure = failure_from(index, error)
     try:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from mixc.backends.executors.gpus import why_no_gpu
+from mixc.backends.executors.messages import no_gpu
 from mixc.backends.models.messages import no_model, no_model_packages
 from mixc.backends.models.weights import ModelFiles, find_model
 from mixc.backends.nag.features import WIDEST, Origin, Projection, Shape
@@ -39,7 +41,10 @@ MODULES: dict[Projection, str] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A causal language model, its tokenizer, its decoder without head, and its layers in order."""
+    """A causal language model, its tokenizer, its decoder without head, and its layers in order.
+
+    `passed` is told of how many texts went through it, each time that some did.
+    """
 
     name: str
     content: str
@@ -49,6 +54,7 @@ class Model:
     decoder: Any
     layers: tuple[Any, ...]
     tokenizer: Any
+    passed: Callable[[int], None] | None = None
 
     @property
     def device(self) -> Any:
@@ -72,6 +78,8 @@ def load_model(
         import transformers
     except ImportError as error:
         raise Unreadable(no_model_packages(error.name or "torch")) from None
+    if torch.device(device).type == "cuda" and (reason := why_no_gpu()) is not None:
+        raise Unreadable(no_gpu(reason))
     files = find_model(name, revision)
     with _told(files), contextlib.redirect_stderr(io.StringIO()):  # bars of progress
         common: dict[str, Any] = {"trust_remote_code": False} | ({"gguf_file": files.gguf} if files.gguf else {})
@@ -134,6 +142,8 @@ def run(model: Model, modules: Sequence[Any], tokens: Any, use: Callable[[Any], 
     finally:
         for one in hooks:
             one.remove()
+    if model.passed is not None:
+        model.passed(len(tokens))
 
 
 @contextmanager

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from mixc.compiler.executor import Executor, open_executor
+from mixc.compiler.executor import Executor, Needs, open_executor
 
 
 @pytest.fixture(params=["local", "ray"])
@@ -27,8 +30,35 @@ def local_engine() -> Iterator[Executor]:
 
 @pytest.fixture(scope="session")
 def ray_engine(with_ray: None) -> Iterator[Executor]:
-    with closing(open_executor("ray", 2)) as engine:
+    """A cluster of this machine that pretends to have a GPU: Ray only counts them."""
+    os.environ["RAY_OVERRIDE_RESOURCES"] = json.dumps({"GPU": 1})
+    try:
+        engine = open_executor("ray", 2)
+    finally:
+        del os.environ["RAY_OVERRIDE_RESOURCES"]
+    with closing(engine):
         yield engine
+
+
+@pytest.fixture(scope="session")
+def actors_engine(ray_engine: Executor) -> Executor:
+    """The same cluster, where all work is done by workers that keep state."""
+    return Keeping(ray_engine)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """An engine whose workers keep state."""
+
+    engine: Executor
+    name: str = "keeping"
+
+    def map(
+        self, work: Callable[[Any], Any], tasks: Sequence[Any], done: Callable[[int, Any], None], **said: Any
+    ) -> None:
+        self.engine.map(work, tasks, done, needs=Needs(keeps=True), **said)
+
+    def close(self) -> None: ...
 
 
 @pytest.fixture(scope="session")

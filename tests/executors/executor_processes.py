@@ -10,11 +10,12 @@ PARENT = """
 import signal
 import sys
 import executor_work as works
-from mixc.compiler.executor import open_executor
+from mixc.compiler.executor import Needs, open_executor
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
 executor = open_executor(sys.argv[1], 2)
+needs = Needs(keeps="keeps" in sys.argv)
 try:
-    executor.map(works.writes_pid_and_sleeps, [(sys.argv[2], x) for x in range(2)], print)
+    executor.map(works.writes_pid_and_sleeps, [(sys.argv[2], x) for x in range(2)], print, needs=needs)
 finally:
     executor.close()
 """

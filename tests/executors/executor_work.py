@@ -8,12 +8,14 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mixc.compiler.executor import say
 from mixc.dsl.diagnostics import Diagnostic
 
 
@@ -114,6 +116,17 @@ def threads_and_pid(_: int) -> tuple[str | None, int]:
     return os.environ.get("OMP_NUM_THREADS"), os.getpid()
 
 
+def meets(task: tuple[str, int, int]) -> tuple[str | None, int]:
+    """Waits until so many tasks are at work at the same time."""
+    folder, x, others = task
+    (Path(folder) / str(x)).touch()
+    until = time.monotonic() + 60
+    while len(list(Path(folder).iterdir())) < others:
+        assert time.monotonic() < until, "nobody came"
+        time.sleep(0.01)
+    return os.environ.get("OMP_NUM_THREADS"), os.getpid()
+
+
 def writes_pid_and_sleeps(task: tuple[str, int]) -> int:
     folder, x = task
     (Path(folder) / f"{x}.pid").write_text(str(os.getpid()))
@@ -140,3 +153,45 @@ class Slow:
         result = self.work(task)
         mark.with_name(mark.name + ".ended").touch()
         return result
+
+
+def says(seconds: float) -> float:
+    for x in range(20):
+        say(x)
+        time.sleep(seconds / 20)
+    return seconds
+
+
+@cache
+def _state(folder: str) -> str:
+    """What a process loads once: a file tells of it."""
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    (Path(folder) / f"{name}.loaded").touch()
+    return name
+
+
+def with_state(task: tuple[str, int]) -> tuple[int, int, str, int, str]:
+    """(result, process, what it loaded, how many work now, the GPUs it sees); the process is killed once by five."""
+    folder, x = task
+    state = _state(folder)
+    mark = Path(folder) / f"{state}.{x}.working"
+    mark.touch()
+    try:
+        if x == 5 and not (Path(folder) / "killed").exists():
+            (Path(folder) / "killed").touch()
+            mark.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.1)
+        working = len(list(Path(folder).glob("*.working")))
+    finally:
+        mark.unlink(missing_ok=True)
+    return x * x, os.getpid(), state, working, os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+
+class Idle:
+    """An actor of a module that Ray's workers do not find."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def node(self) -> str:
+        return ""

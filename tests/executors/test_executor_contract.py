@@ -13,6 +13,13 @@ import pytest
 from mixc.compiler.executor import Executor, Failure
 
 
+@pytest.fixture(params=["local", "ray", "actors"])
+def executor(request: pytest.FixtureRequest) -> Executor:
+    """Each engine, and Ray also with workers that keep state."""
+    engine: Executor = request.getfixturevalue(f"{request.param}_engine")
+    return engine
+
+
 def results(executor: Executor, work: Callable[[Any], Any], tasks: Sequence[Any]) -> dict[int, Any]:
     """What was delivered by index; each once, and in this thread."""
     given: dict[int, Any] = {}
@@ -103,7 +110,25 @@ def test_a_task_that_always_kills_is_a_failure(executor: Executor, tmp_path: Pat
     assert results(executor, works.square, range(5)) == squares(range(5))
 
 
-def test_workers_use_one_processor_each(executor: Executor) -> None:
-    given = results(executor, works.threads_and_pid, range(8))
+def test_workers_use_one_processor_each(executor: Executor, tmp_path: Path) -> None:
+    given = results(executor, works.meets, [(str(tmp_path), x, 2) for x in range(2)])
     assert {threads for threads, _ in given.values()} == {"1"}
     assert len({pid for _, pid in given.values()}) == 2
+
+
+def test_tasks_say_how_far_they_are(executor: Executor) -> None:
+    heard: dict[int, list[int]] = {0: [], 1: []}
+    ended: list[int] = []
+
+    def said(index: int, message: int) -> None:
+        assert threading.current_thread() is threading.main_thread()
+        assert index not in ended
+        heard[index].append(message)
+
+    executor.map(works.says, [4.0, 4.0], lambda index, _: ended.append(index), said=said)
+    assert sorted(ended) == [0, 1]
+    assert all(messages and messages == sorted(messages) for messages in heard.values())
+
+
+def test_nobody_needs_to_listen(executor: Executor) -> None:
+    assert results(executor, works.says, [0.0]) == {0: 0.0}

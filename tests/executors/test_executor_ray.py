@@ -18,6 +18,7 @@ from mixc.compiler.executor import Executor, Failure, Limits, open_executor
 
 ONE_MAP = """
 import sys
+import time
 from pathlib import Path
 import executor_work as works
 from mixc.compiler.executor import open_executor
@@ -40,7 +41,9 @@ executor.map(works.square, range(5), lambda index, result: print(index, result, 
 started = descendants()
 executor.close()
 assert not folder.exists()
-left = {p for p in started if Path(f"/proc/{p}/stat").exists()}
+until = time.monotonic() + 10  # processes that were killed may take a moment to go where much else is done
+while (left := {p for p in started if Path(f"/proc/{p}/stat").exists()}) and time.monotonic() < until:
+    time.sleep(0.05)
 print("left", sorted(left), sorted(descendants()))
 """
 
@@ -78,8 +81,8 @@ def test_what_takes_too_long_is_begun_again(executor: Executor, tmp_path: Path) 
 @on_the_cluster
 def test_what_never_ends_is_a_failure(executor: Executor) -> None:
     given: dict[int, Any] = {}
-    again(Limits(retries=1, slow=1.0, longest=4.0)).map(works.hangs, range(8), given.__setitem__)
-    assert given.pop(4) == Failure(4, "gave no answer within 4 s", None, 1)
+    again(Limits(retries=1, slow=1.0, longest=10.0)).map(works.hangs, range(8), given.__setitem__)
+    assert given.pop(4) == Failure(4, "gave no answer within 10 s", None, 1)
     assert given == {x: x * x for x in range(8) if x != 4}
 
 
@@ -110,8 +113,9 @@ def test_a_node_is_lost_in_the_middle_of_a_run(with_ray: None) -> None:
     assert "begun on the lost node, and done elsewhere: selection-crawl-" in out
 
 
-def test_ctrl_c_stops_the_cluster(with_ray: None, tmp_path: Path) -> None:
-    with script("-c", PARENT, "ray", str(tmp_path)) as running:
+@pytest.mark.parametrize("way", ["runs", "keeps"])
+def test_ctrl_c_stops_the_cluster(with_ray: None, tmp_path: Path, way: str) -> None:
+    with script("-c", PARENT, "ray", str(tmp_path), way) as running:
         assert wait_until(lambda: len(pids(tmp_path)) == 2, 60)
         begun = time.monotonic()
         os.kill(running.pid, signal.SIGINT)
