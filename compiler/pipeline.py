@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mixc.compiler.problem import Decision, Problem
     from mixc.compiler.recipe import Budget, Recipe
     from mixc.compiler.review.after import Earlier
+    from mixc.compiler.review.evaluation import Planned
     from mixc.compiler.review.lock import Lock
     from mixc.compiler.review.schema import Manifest
     from mixc.compiler.review.tables import RunTables
@@ -39,6 +40,7 @@ class Artefacts:
     supply: Supply | None = None
     problem: Problem | None = None
     decision: Decision | None = None
+    evaluation: Planned | None = None
     tables: RunTables | None = None
     manifest: Manifest | None = None
     lock: Lock | None = None
@@ -136,6 +138,17 @@ def _problem(made: Artefacts, recipe: Recipe) -> tuple[Problem | None, list[Diag
     return problem, found + more
 
 
+def evaluate(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
+    """How the trained model is evaluated."""
+    recipe = _made(made.recipe)
+    from mixc.compiler.review.evaluation import evaluation_rows
+
+    problem = _made(made.problem)
+    languages = tuple(one.code for one in problem.languages)
+    evaluation, found = evaluation_rows(recipe.evaluations, languages, _made(recipe.budget.params))
+    return replace(made, evaluation=evaluation), found
+
+
 def solve(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
     """The certified mixture."""
     from mixc.compiler.solve.decide import decide
@@ -153,7 +166,7 @@ def record(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
 
     supply = _made(made.supply)
     tables = None if supply.documents is None else run_tables(_made(made.decision), supply.documents)
-    provenance = provenance_of(_made(made.recipe), supply, tables, made.earlier)
+    provenance = provenance_of(_made(made.recipe), supply, tables, made.earlier, _made(made.evaluation))
     manifest = build_manifest(_made(made.decision), provenance)
     return replace(made, tables=tables, manifest=manifest, lock=build_lock(provenance)), []
 
@@ -171,8 +184,18 @@ def pin(made: Artefacts) -> tuple[Artefacts, list[Diagnostic]]:
 CHECK: tuple[Pass, ...] = (load,)
 PIN: tuple[Pass, ...] = (load, look_back, read_documents, find_supply, pin)
 PROBLEM: tuple[Pass, ...] = (load, look_back, read_documents, find_supply, settle, state_problem)
-DECIDE: tuple[Pass, ...] = (settle, state_problem, solve, record)
-COMPILE: tuple[Pass, ...] = (load, look_back, read_documents, find_supply, settle, state_problem, solve, record)
+DECIDE: tuple[Pass, ...] = (settle, state_problem, evaluate, solve, record)
+COMPILE: tuple[Pass, ...] = (
+    load,
+    look_back,
+    read_documents,
+    find_supply,
+    settle,
+    state_problem,
+    evaluate,
+    solve,
+    record,
+)
 
 
 @page("M470")

@@ -15,6 +15,7 @@ from mixc.compiler.review.canonical import canonical, figure
 from mixc.compiler.review.changes import Change, changed_inputs, grouped
 from mixc.compiler.review.describe import describe
 from mixc.compiler.review.effect import AXES, MOST_CAUSES, Decide, Effect, attribute, names_of
+from mixc.compiler.review.evaluation import evaluation_changes
 from mixc.compiler.review.plan import plan_changes
 from mixc.compiler.review.rebuild import decision_from_manifest
 from mixc.compiler.review.schema import Manifest
@@ -242,6 +243,7 @@ def _other(a: Manifest, b: Manifest) -> tuple[str, ...]:
             verb = "is new" if name not in hashes_a else "is gone" if name not in hashes_b else "has other content"
             facts.append(f"file `{name}` {verb}")
     facts += plan_changes(a, b)
+    facts += evaluation_changes(a, b)
     facts.extend(
         f"param `{key}` {a.params.get(key, 'none')} -> {b.params.get(key, 'none')}"
         for key in sorted(a.params.keys() | b.params.keys())

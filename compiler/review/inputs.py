@@ -8,17 +8,23 @@ from pathlib import Path, PurePath
 
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.review.after import Earlier
+from mixc.compiler.review.evaluation import Planned
 from mixc.compiler.review.plan import stages
 from mixc.compiler.review.provenance import PinnedFile, PinnedSource, Provenance
 from mixc.compiler.review.tables import RunTables
 from mixc.compiler.supply.supply import Supply
 from mixc.dsl.text import Span
 
+NO_EVALUATION = Planned()
 PLANNED = "the supply comes from published sizes, not from documents"
 
 
 def provenance_of(
-    recipe: Recipe, supply: Supply, tables: RunTables | None = None, earlier: Earlier | None = None
+    recipe: Recipe,
+    supply: Supply,
+    tables: RunTables | None = None,
+    earlier: Earlier | None = None,
+    evaluation: Planned = NO_EVALUATION,
 ) -> Provenance:
     """What manifest and lock say beside the problem; every path is relative to the recipe's folder."""
     documents = supply.documents
@@ -30,7 +36,8 @@ def provenance_of(
         files=_files(recipe, supply, earlier),
         sources=_sources(supply, planning),
         licences=tuple((one.source, one.license) for one in supply.inputs),
-        evaluations=recipe.evaluations,
+        evaluations=evaluation.evaluations,
+        tasks=evaluation.tasks,
         assumptions=supply.assumptions,
         places=_places(recipe),
         seed=recipe.budget.seed,

@@ -14,7 +14,7 @@ from mixc.compiler.recipe import Limit, Selector
 from mixc.compiler.review import rows
 from mixc.compiler.review.binding import taken, what_binds
 from mixc.compiler.review.canonical import at_least, at_most, canonical, digest, figure
-from mixc.compiler.review.plan_rows import AfterRow, EvaluationRow, SelectionRow
+from mixc.compiler.review.plan_rows import AfterRow, SelectionRow
 from mixc.compiler.review.provenance import Provenance
 from mixc.compiler.review.schema import Manifest
 
@@ -57,10 +57,8 @@ def build_manifest(decision: Decision, provenance: Provenance) -> Manifest:
         licences=tuple(_licences(decision, licences)),
         totals=_totals(decision),
         selection=SelectionRow(seed=provenance.seed, bits=provenance.bits, tables=provenance.tables),
-        evaluations=tuple(
-            EvaluationRow(suite=e.suite, panel=e.panel, harness=e.harness, holdout=e.holdout)
-            for e in provenance.evaluations
-        ),
+        evaluations=provenance.evaluations,
+        tasks=provenance.tasks,
         plan=provenance.stages,
         runnable=provenance.reason is None,
         reason=provenance.reason,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from mixc.compiler.review.rows import Count, Hash, Real, Row, Rows, SupplyRow
+from mixc.compiler.review.rows import Count, Fraction, Hash, Real, Row, Rows, SupplyRow
 
 
 class SelectionRow(Row):
@@ -30,14 +30,54 @@ class AfterRow(Row):
     supply: Rows[SupplyRow] | None = None
 
 
-class EvaluationRow(Row):
-    """An `evaluate` block as the recipe states it; of it, what is held out is a stage of the plan, and no more yet."""
+class TaskRow(Row):
+    """A task of a suite in all `languages` at once: `{language}` in `task` and `config` stands for each.
+
+    Where `languages` are left out they are all that the evaluation covers, and its pivot.
+    `options` are the fewest and most choices of an item, `items` the fewest and most items; what is not known is left
+    out. `weight` is its part in what is said of a language; guards have none.
+    """
 
     suite: str
-    panel: str | None = None
-    harness: str | None = None
+    dataset: str
+    task: str
+    languages: Rows[str] | None = None
+    metric: str
+    family: str
+    weight: Fraction
+    options: Rows[Count]
+    items: Rows[Count] | None = None
+    path: str | None = None
+    config: str | None = None
+    revision: str | None = None
+
+
+class DecontaminationRow(Row):
+    """What may not be trained on: texts that share `ngram` words in a row with what is named."""
+
+    ngram: Count
+    against: Rows[str]
+
+
+class EvaluationRow(Row):
+    """An `evaluate` block, and the plan that follows from it: in which languages the trained model is judged, and how.
+
+    Its tasks are rows of their own. `holdout` is the share of documents kept out of training. Languages without tasks
+    are `uncovered`; `pivot` is the language that others are compared with.
+    """
+
+    suite: str
+    panel: str
+    harness: str
     holdout: Real | None = None
-    planned: Literal[False] = False
+    formula: str
+    pivot: str
+    covered: Rows[str]
+    uncovered: Rows[str]
+    include_path: str
+    log_samples: bool
+    decontamination: DecontaminationRow
+    notes: Rows[str]
 
 
 class StageRow(Row):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mixc.compiler.recipe import Evaluation
-from mixc.compiler.review.plan_rows import StageRow
+from mixc.compiler.review.plan_rows import EvaluationRow, StageRow, TaskRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class Provenance:
     files: tuple[PinnedFile, ...] = ()
     sources: tuple[PinnedSource, ...] = ()
     licences: tuple[tuple[str, str | None], ...] = ()  # per source
-    evaluations: tuple[Evaluation, ...] = ()
+    evaluations: tuple[EvaluationRow, ...] = ()
+    tasks: tuple[TaskRow, ...] = ()
     assumptions: tuple[str, ...] = ()
     places: tuple[tuple[str, str], ...] = ()
     seed: int = 0

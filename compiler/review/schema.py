@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mixc.compiler.review.plan_rows import AfterRow, EvaluationRow, SelectionRow, StageRow
+from mixc.compiler.review.plan_rows import AfterRow, EvaluationRow, SelectionRow, StageRow, TaskRow
 from mixc.compiler.review.rows import (
     BaselineRow,
     BudgetRow,
@@ -65,6 +65,7 @@ class Manifest(Row):
     totals: TotalsRow
     selection: SelectionRow
     evaluations: Rows[EvaluationRow]
+    tasks: Rows[TaskRow]
     plan: Rows[StageRow]
     runnable: bool
     reason: str | None = None

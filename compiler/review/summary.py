@@ -16,7 +16,8 @@ def summary(manifest: Manifest) -> str:
     """A manifest for people: headline, table, rules, phases, proof, assumptions. No width, no colour, no clock."""
     decision = decision_from_manifest(manifest)
     parts = [_headline(manifest), language_table(decision)]
-    parts += [quality_table(decision), _groups(decision), _rules(decision), proof(decision), _remarks(manifest)]
+    parts += [quality_table(decision), _groups(decision), _rules(decision), proof(decision)]
+    parts += [_evaluation(manifest), _remarks(manifest)]
     return "\n".join(f"{part.rstrip()}\n" for part in parts if part)
 
 
@@ -121,6 +122,21 @@ def _rules(decision: Decision) -> str:
     ]
     text = words.table(("rule that binds", "price", ""), lines, left=(0, 2)) if lines else ""
     return text + (f"{words.count(idle, 'rule')} without effect\n" if idle else "")
+
+
+def _evaluation(manifest: Manifest) -> str:
+    """One line for each way the trained model is judged, and one for languages that are not."""
+    lines = []
+    for row in manifest.evaluations:
+        tasks = len({task.dataset for task in manifest.tasks if task.suite == row.suite})
+        held = f"; {words.percent(row.holdout)} of documents held out" if row.holdout else ""
+        lines.append(
+            f"evaluation: {row.suite}, panel {row.panel}: {words.count(tasks, 'dataset')} in "
+            f"{words.count(len({*row.covered, row.pivot}), 'language')}{held}\n"
+        )
+        if row.uncovered:
+            lines.append(f"not evaluated, for want of tasks: {', '.join(row.uncovered)}\n")
+    return "".join(lines)
 
 
 def _remarks(manifest: Manifest) -> str:

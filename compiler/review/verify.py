@@ -19,7 +19,8 @@ Certify: TypeAlias = Callable[[Decision], tuple[Certificate, tuple[RuleOutcome, 
 """Proves a given mixture anew: the certificate of its cells and the outcome of each rule, from the integers."""
 
 STATED = {
-    "recipe", "params", "inputs", "versions", "selection", "evaluations", "plan", "runnable", "reason", "assumptions"
+    "recipe", "params", "inputs", "versions", "selection", "evaluations", "tasks", "plan", "runnable", "reason",
+    "assumptions",
 }  # fmt: skip
 ROUNDING = 1.01  # the gap is printed with three digits
 

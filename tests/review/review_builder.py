@@ -25,13 +25,38 @@ from mixc.compiler.problem import (
     ProblemSource,
     RuleOutcome,
 )
-from mixc.compiler.recipe import Evaluation, Limit, Rule, Selector, Strategy, Term
+from mixc.compiler.recipe import Limit, Rule, Selector, Strategy, Term
 from mixc.compiler.review.manifest import build_manifest
+from mixc.compiler.review.plan_rows import DecontaminationRow, EvaluationRow, TaskRow
 from mixc.compiler.review.provenance import PinnedFile, PinnedSource, Provenance
 from mixc.dsl.diagnostics import Diagnostic
 
 LAW = InfoLaw("infolaw-2605.02364", 0.922, 0.14, 0.018, 3.7373, 0.0441, (0.05, 0.2, 0.4, 0.6, 0.8, 1.0))
 GRID = 1_000_000
+EVALUATION = EvaluationRow(
+    suite="mubench",
+    panel="early",
+    harness="lm-eval==0.4.13",
+    holdout=0.001,
+    formula="mubench-1",
+    pivot="en",
+    covered=("en", "no"),
+    uncovered=("qu",),
+    include_path="tasks",
+    log_samples=True,
+    decontamination=DecontaminationRow(ngram=13, against=("the items",)),
+    notes=(),
+)
+TASK = TaskRow(
+    suite="mubench",
+    dataset="toys",
+    task="toys_{language}_mubench",
+    metric="acc",
+    family="toys",
+    weight=1.0,
+    options=(2, 4),
+    config="Toys_{language}",
+)
 
 
 def language(code: str, priority: float = 1.0, **given: object) -> ProblemLanguage:
@@ -165,7 +190,8 @@ def provenance() -> Provenance:
             PinnedSource("wiki", True, ("wiki.csv",), 4096, "cd" * 32, 7_500_000_000),
         ),
         licences=(("web", "ODC-By-1.0"), ("wiki", None)),
-        evaluations=(Evaluation(holdout=0.001),),
+        evaluations=(EVALUATION,),
+        tasks=(TASK,),
         assumptions=("`wiki`: 0.25 tokens per byte of Latin text (default)",),
         places=(("budget", "toy.mix:4"), ("language en", "toy.mix:20"), ("language no", "toy.mix:22")),
         seed=17,

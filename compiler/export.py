@@ -1,0 +1,139 @@
+"""Writing a manifest as what another program reads: what `mixc export` does.
+
+Exporters are entry points of the group `mixc.backends` named `export-…`, modules with a function `export`. What they
+give is written as a whole, with a list of the files, so that a later export takes away what it no longer has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol, cast
+
+from mixc import __version__
+from mixc.compiler import registry
+from mixc.compiler.review.canonical import canonical
+from mixc.compiler.review.output import write_together
+from mixc.compiler.review.schema import Manifest
+from mixc.dsl.diagnostics import Diagnostic, has_errors, page
+from mixc.dsl.suggest import suggest
+from mixc.dsl.wording import listed, plain
+
+PREFIX = "export-"
+INDEX = "export.json"  # what makes a folder one that may be written again
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says of an export; `dataset_root` is where benchmark items lie as files."""
+
+    dataset_root: str | None = None
+
+
+class Exporter(Protocol):
+    """A program that manifests are written for."""
+
+    def export(self, manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:
+        """Texts by path below the folder, `/` between its parts; None with the reasons against it."""
+
+
+def targets() -> tuple[str, ...]:
+    """What there are exporters for, sorted."""
+    return tuple(sorted(name.removeprefix(PREFIX) for name in registry.names() if name.startswith(PREFIX)))
+
+
+def export(
+    manifest: Manifest, target: str, folder: Path, settings: Settings
+) -> tuple[tuple[str, ...] | None, list[Diagnostic]]:
+    """Write what a program reads of a manifest into a folder; the names of the files, or the reasons against it."""
+    if target not in targets():
+        return None, [unknown_exporter(target, targets())]
+    before, found = _before(folder)
+    if found:
+        return None, found
+    exporter = cast("Exporter", registry.load(PREFIX + target))
+    texts, found = exporter.export(manifest, settings)
+    if texts is None or has_errors(found):
+        return None, found
+    names = tuple(sorted(texts))
+    index = {"exporter": target, "files": list(names), "manifest": manifest.integrity, "mixc": __version__}
+    data = {folder / name: texts[name].encode() for name in names}
+    try:
+        for parent in sorted({path.parent for path in data} | {folder}):
+            parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return None, [*found, cannot_export(str(folder), (error.strerror or str(error)).lower())]
+    problems = write_together({**data, folder / INDEX: canonical(index).encode()})
+    if has_errors(problems):
+        return None, found + problems
+    for name in before - set(names):
+        (folder / name).unlink(missing_ok=True)
+    return names, found + problems
+
+
+def _before(folder: Path) -> tuple[set[str], list[Diagnostic]]:
+    """The files of an earlier export; nothing may lie in the folder beside them."""
+    if not folder.exists():
+        return set(), []
+    if not folder.is_dir():
+        return set(), [cannot_export(str(folder), "it is a file")]
+    there = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    try:
+        mine = {str(name) for name in json.loads((folder / INDEX).read_bytes())["files"]} if there else set()
+    except (OSError, ValueError, KeyError, TypeError):
+        return set(), [foreign_folder(str(folder), there)]
+    if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in mine):
+        return set(), [foreign_folder(str(folder), there)]
+    return mine, []
+
+
+@page("M700")
+def unknown_exporter(target: str, known: tuple[str, ...]) -> Diagnostic:
+    """There is no exporter of that name.
+
+    `mixc export M --to NAME` writes what the program NAME reads. Exporters are entry points of the group
+    `mixc.backends` named `export-…`, so other packages may bring more.
+
+    What to do: `mixc export --list` lists them.
+    """
+    close = suggest(target, known)
+    return Diagnostic(
+        "M700",
+        f"there is no exporter `{plain(target)}`",
+        notes=(f"exporters: {', '.join(f'`{one}`' for one in known)}",),
+        helps=(f"did you mean `--to {close}`?",) if close else (),
+    )
+
+
+@page("M701")
+def foreign_folder(folder: str, there: list[str]) -> Diagnostic:
+    """The folder to export into holds other files.
+
+    An export replaces the one before it, and removes what that had and this has not. So it writes only into a folder
+    that is empty, or that an export made: one with its `export.json`.
+
+    What to do: give an empty or a new folder.
+    """
+    return Diagnostic(
+        "M701",
+        f"`{plain(folder, 200)}` holds files that no export wrote",
+        notes=(f"found {listed([f'`{name}`' for name in there], 4)}",),
+        helps=("give a new folder: `-o NEW`",),
+        subject=folder,
+    )
+
+
+@page("M702")
+def cannot_export(folder: str, why: str) -> Diagnostic:
+    """The folder to export into cannot be made.
+
+    What to do: give a folder that can be written to.
+    """
+    return Diagnostic(
+        "M702",
+        f"cannot export into `{plain(folder, 200)}`: {plain(why, 200)}",
+        helps=("give another folder: `-o NEW`",),
+        subject=folder,
+    )
