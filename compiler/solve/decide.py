@@ -74,6 +74,13 @@ def certificate(solution: Solution, x: Floats) -> Certificate:
     return Certificate(value, proved, gap, tie_break, solution.point.error)
 
 
+def objective_of(problem: Problem, decision: Decision) -> float:
+    """The objective of a mixture as it stands, under another problem with the same cells."""
+    lowered = lower_problem(problem)
+    tokens = np.array([decision.cells[i][j].tokens for i, j in lowered.places], dtype=np.int64)
+    return certified(lowered.program, tokens / lowered.frame.tokens)
+
+
 def prove(decision: Decision) -> tuple[Certificate, tuple[RuleOutcome, ...]]:
     """Certificate and rules of a mixture as it stands, from its whole tokens: what `compile --check` asks elsewhere."""
     lowered = lower_problem(decision.problem)
