@@ -249,6 +249,7 @@ class Target:
     scope: Literal["language", "pool"] = "language"
     weight: float = 1.0
     overlap: Literal["refill", "drop"] = "refill"
+    quality: str | None = None
     span: Span | None = field(compare=False, default=None)
 
 
@@ -308,6 +309,7 @@ class Evaluation:
     panel: str | None = None
     harness: str | None = None
     holdout: float | None = None
+    span: Span | None = field(compare=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +336,7 @@ class PathParam:
 class Recipe:
     """Everything a recipe says, resolved. `all_languages` holds the defaults of `languages all { … }`.
 
-    `params` are those given to compile it, apart from `path_params`.
+    `params` are those given to compile it, apart from `path_params`; `declared` are the names of all that it has.
     `languages` is empty and `all_languages` None when the recipe declares none: then every language found, priority 1.
     """
 
@@ -358,6 +360,7 @@ class Recipe:
     rules: tuple[Rule, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     path_params: tuple[PathParam, ...] = ()
+    declared: tuple[str, ...] = field(compare=False, default=())
 
     @property
     def places(self) -> dict[str, str]:

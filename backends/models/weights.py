@@ -19,7 +19,14 @@ TEXTS = (
     "added_tokens.json",
     "vocab.json",
     "merges.txt",
+    "vocab.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
 )
+POOLING = "1_Pooling/config.json"  # of encoders; who reads it says what it read
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".msgpack", ".npz")
 CHUNK = 8 << 20
 
@@ -89,7 +96,7 @@ def _downloaded(name: str, revision: str | None) -> Path:
         from huggingface_hub import snapshot_download
     except ImportError as error:
         raise Unreadable(no_model_packages(error.name or "huggingface_hub")) from None
-    wanted = [*TEXTS, "*.safetensors", "*.safetensors.index.json"]
+    wanted = [*TEXTS, POOLING, "*.safetensors", "*.safetensors.index.json"]
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except Exception as error:  # what the hub's client raises differs by version and by what is wrong

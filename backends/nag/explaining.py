@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mixc.backends.nag.insight import Layer, concentration, similarity
-from mixc.backends.nag.jobs import BACKEND, FEATURES, features_key, format_of, place_of
+from mixc.backends.nag.jobs import BACKEND, FEATURES, format_of, kept_under, place_of
 from mixc.backends.nag.profile import Profile, profile_of
 from mixc.backends.nag.store import origin_of, read_features
 from mixc.compiler.documents.data import Batch, DataFile, Unreadable, Wanted
@@ -47,7 +47,7 @@ def _lost(one: ScorePlan, profile: Profile, folder: Path) -> str:
 
     given: dict[str, Any] = dict(one.parameters)
     model = load_model(place_of(folder, str(given["model"])))
-    if model.content != given["content"]:
+    if model.content != given.get("examples_content", given["content"]):
         raise Unreadable(not_here(one.name, str(given["model"])))
     path = folder / str(given["examples"])
     file = DataFile(one.name, path.name, str(path), format_of(path), path.stat().st_size if path.exists() else 0, "")
@@ -73,7 +73,7 @@ def _comparable(one: ScorePlan, other: ScorePlan) -> bool:
 
 def _profile(one: ScorePlan, folder: Path) -> Profile:
     given: dict[str, Any] = dict(one.parameters)
-    key = features_key(*(given[name] for name in ("content", "projection", "top_k", "tokens", "precision")))
+    key = kept_under(given, examples=True)
     paths = sorted((folder / FOLDER / FEATURES / key).glob(f"{given['texts']}.*.arrow"))
     if not paths:
         raise Unreadable(not_here(one.name, str(given["model"])))

@@ -7,7 +7,7 @@ part; scores under those and the target. So a second target reads no document ag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,21 +15,28 @@ import numpy as np
 import pyarrow as pa
 
 from mixc.backends.nag.explaining import explained as explained
+from mixc.backends.nag.exporting import export_features as export_features
 from mixc.backends.nag.extract import Tally
 from mixc.backends.nag.extracting import extract_all, tasks_of_documents, tasks_of_examples
 from mixc.backends.nag.features import NONE
 from mixc.backends.nag.gate import decide
+from mixc.backends.nag.importing import Coming as Coming
+from mixc.backends.nag.importing import asked_by as asked_by
+from mixc.backends.nag.importing import import_features as import_features
+from mixc.backends.nag.importing import remove_features as remove_features
 from mixc.backends.nag.jobs import BACKEND, FEATURES, PART, Job, Reader, at_target, features_of, features_of_examples
+from mixc.backends.nag.jobs import imported_state as imported_state
 from mixc.backends.nag.jobs import prepare as prepare
 from mixc.backends.nag.kernel import scorer
 from mixc.backends.nag.profile import Profile, left_out, profile_of
+from mixc.backends.nag.reading_beside import read_beside
 from mixc.backends.nag.store import origin_of, read_features
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.reading import parts
 from mixc.compiler.documents.sidecars import write_sidecar
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.progress import Progress
-from mixc.compiler.scan.beside import pool_of, sidecar, stem
+from mixc.compiler.scan.beside import pool_of, sidecar, text_stem
 from mixc.compiler.scan.plan import GatePlan, Plan, reading_of
 from mixc.compiler.scan.stages import Found, failed
 from mixc.compiler.scan.store import Store, key_of
@@ -51,9 +58,13 @@ def score(
         by_reader.setdefault(job.reader, []).append(job)
     for reader, mine in by_reader.items():
         wanted = [one for one in known if _wants(plan, one, mine)]
-        tasks = [*tasks_of_examples(mine, store), *tasks_of_documents(reader, plan, wanted, store)]
-        found, tally = extract_all(reader, tasks, executor, progress)
-        if found:
+        documents = tasks_of_documents(reader, plan, wanted, store)
+        if reader.imported:
+            found, tally = read_beside(reader, mine, documents, store, executor, progress)
+            warnings += [] if has_errors(found) else found
+        else:
+            found, tally = extract_all(reader, [*tasks_of_examples(mine, store), *documents], executor, progress)
+        if has_errors(found):
             models = (reader.model, reader.place)
             return tallies, [at_target(one, mine[0].target) if one.subject in models else one for one in found]
         tallies[reader.model] = tally
@@ -87,12 +98,14 @@ def gate(
     names, weights = tuple(job.target.name for job in mine), tuple(job.target.weight for job in mine)
     reading = [(reading_of(source), source.text) for source in plan.sources]
     held = None if plan.holdout is None else (plan.holdout.share, plan.holdout.seed)
-    key = key_of(
-        "gate", [job.plan.key for job in mine], weights, first.fraction, first.scope, first.overlap, pool, reading, held
-    )
-    made = GatePlan(names, BACKEND, key, first.fraction or 1.0, first.scope, weights, first.overlap, pool)
+    quality = None if plan.gate is None else plan.gate.quality
+    judged = [] if quality is None else [asdict(quality)]
+    ways = (weights, first.fraction, first.scope, first.overlap)
+    key = key_of("gate", [job.plan.key for job in mine], *ways, pool, reading, held, *judged)
+    made = GatePlan(names, BACKEND, key, first.fraction or 1.0, first.scope, weights, first.overlap, pool, quality)
     raw = {one: [(job.target.name, str(sidecar(store, job.raw, plan, one))) for job in mine] for one in known}
-    return made, decide(made, plan, known, raw, store, progress)
+    passed, found = decide(made, plan, known, raw, store, progress)
+    return replace(made, passed=passed), [at_target(one, first) for one in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +140,8 @@ def _score(
             if not (path := sidecar(store, key, plan, one)).exists()
         )
         if outputs:
-            features = tuple(str(features_of(reader, store, stem(plan, one), part)) for part in parts(one.file, PART))
+            name = text_stem(store, plan, one)
+            features = tuple(str(features_of(reader, store, name, part)) for part in parts(one.file, PART))
             tasks[outputs] = Scoring(features, outputs)
     failures: dict[int, Failure] = {}
 

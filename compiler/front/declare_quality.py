@@ -156,4 +156,4 @@ def build_strategy(merged: Merged, context: Context) -> Strategy:
 
 def build_evaluation(entry: Entry, context: Context) -> Evaluation:
     """What `evaluate` asks for."""
-    return Evaluation(**read_entry(entry, EVALUATE, context))
+    return Evaluation(**read_entry(entry, EVALUATE, context), span=entry.head)

@@ -201,6 +201,9 @@ TARGET: Final = Kind(
         Key("scope", Word(("language", "pool")), "is what the fraction is taken of", default="language"),
         Key("weight", NONNEGATIVE, "weighs it among the targets of one group", default="1"),
         Key("overlap", Word(("refill", "drop")), "is what becomes of budget that two spend on one", default="refill"),
+        Key(
+            "quality", NameOf("word"), "is a rater that the fraction is ranked by too, both scaled to 0 .. 1 and added"
+        ),
     ),
 )
 QUALITY: Final = Kind(

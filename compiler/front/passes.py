@@ -26,6 +26,7 @@ from mixc.compiler.front.declare_quality import (
     build_strategy,
     build_target,
 )
+from mixc.compiler.front.gates import check_gates
 from mixc.compiler.front.load import File, Program, Tree, input_files, load
 from mixc.compiler.front.merge import Merged, Merger
 from mixc.compiler.front.names import build_namespace, resolve_groups
@@ -138,6 +139,7 @@ def _build(
         description=tree.description,
         files=input_files(context.tree),
         params=tuple(sorted(params.items())),
+        declared=tuple(sorted(entry.name for entry in merged.of_kind("param"))),
         budget=budget or Budget(None, None, None),
         groups=resolve_groups(merged, context),
         phases=build_phases(merged, context),
@@ -156,6 +158,7 @@ def _build(
     check_sources(parts.sources, found.entries, context, tree.name.span)
     check_priorities(parts, context)
     check_quality(parts, merged, context)
+    check_gates(parts, merged, context)
     return None if budget is None else parts
 
 

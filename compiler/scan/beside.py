@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mixc.compiler.documents.data import Wanted
 from mixc.compiler.scan.plan import GATE, GatePlan, Plan
 from mixc.compiler.scan.score_messages import not_scored, other_pool
 from mixc.compiler.scan.stages import Found
@@ -32,6 +33,14 @@ def stem(plan: Plan, one: Found) -> str:
     """The name under which a file's scores are kept: its content, with the column of texts if it is not `text`."""
     text = plan.source(one.file.source).text
     return one.identity if text in (None, "text") else key_of(one.identity, text)
+
+
+def text_stem(store: Store, plan: Plan, one: Found) -> str:
+    """The name under which is kept what is made of a file's texts alone: other columns may change, or not be read."""
+    text = plan.source(one.file.source).text
+    if text is None or one.file.format != "parquet":  # of other formats all bytes are the identity
+        return stem(plan, one)
+    return key_of("texts", store.identity(one.file, Wanted(text=text)), text)
 
 
 def with_scores(plan: Plan, store: Store, known: Sequence[Found]) -> tuple[list[Found], list[Diagnostic]]:

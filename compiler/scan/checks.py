@@ -8,6 +8,7 @@ from functools import reduce
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.scan import messages
 from mixc.compiler.scan.normalise import EVERY, Tables, stability
+from mixc.compiler.scan.passing import of_source, told
 from mixc.compiler.scan.plan import Plan
 from mixc.compiler.scan.profile import NOTHING, Odd, Profile, add_sparse, total
 from mixc.dsl.diagnostics import Diagnostic
@@ -19,7 +20,9 @@ DRIFT = 0.1
 def check_profile(recipe: Recipe, plan: Plan, profiles: Mapping[str, Profile]) -> list[Diagnostic]:
     """Every source holds documents, and every rater has scores for most of the languages that it judges."""
     found = [
-        messages.no_documents(source, profiles[source.name].empty, profiles[source.name].withheld)
+        messages.no_documents(
+            source, profiles[source.name].empty, profiles[source.name].withheld, _gated(plan, source.name)
+        )
         for source in recipe.sources
         if source.name in profiles and not profiles[source.name].held
     ]
@@ -36,6 +39,12 @@ def check_profile(recipe: Recipe, plan: Plan, profiles: Mapping[str, Profile]) -
         if outside * RARE > scored:
             found.append(messages.outside_range(raters[rater.name], outside, scored))
     return found
+
+
+def _gated(plan: Plan, source: str) -> str:
+    """What a gate let through of a source, in words; nothing where there is none."""
+    passed = None if plan.gate is None else of_source(plan.gate, source)
+    return "" if plan.gate is None or passed is None else told(plan.gate, passed)
 
 
 def wanted(recipe: Recipe, language: str) -> bool:

@@ -150,15 +150,21 @@ def drifted(rater: str, language: str | None, index: float, recipe: str) -> Diag
 
 
 @page("M557")
-def no_documents(source: Source, empty: int, withheld: int = 0) -> Diagnostic:
+def no_documents(source: Source, empty: int, withheld: int = 0, gated: str = "") -> Diagnostic:
     """a source holds no document that counts
 
     Its files were read, and there is no document in them, or none with text, or none that is not held out: `holdout`
-    of an `evaluate` keeps a share of all documents out of training.
+    of an `evaluate` keeps a share of all documents out of training. Or a target with `fraction` lets none of them
+    through.
     """
     notes = ((f"{empty:,} documents have no text",) if empty else ()) + (
         (f"{withheld:,} documents are held out",) if withheld else ()
     )
+    if gated:
+        help_ = "raise `fraction`, state `scope = language`, or remove the source"
+        return Diagnostic(
+            "M557", f"source `{source.name}` holds no documents", at(source.span), (*notes, gated), (help_,)
+        )
     help_ = "lower `holdout`" if withheld else "check `path`"
     return Diagnostic("M557", f"source `{source.name}` holds no documents", at(source.span), notes, (help_,))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from mixc.compiler.documents.data import Wanted
@@ -77,11 +77,38 @@ class ScorePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class GateQuality:
+    """A rater of a column that is added to a target's distance; scores outside `range` count as its ends."""
+
+    rater: str
+    column: str
+    better: Literal["higher", "lower"]
+    range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Documents and tokens of one language of a source that a gate saw, and those that it let through.
+
+    `unrated` counts documents that have no score of the gate's quality, and so cannot pass.
+    """
+
+    source: str
+    language: str
+    documents: int
+    tokens: int
+    kept_documents: int
+    kept_tokens: int
+    unrated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class GatePlan:
     """Only documents near the `targets` are supply: the best `fraction` of tokens, of each language or of the pool.
 
     `weights` share the budget among targets; where two take the same document, `overlap` says whether others fill the
-    room that is left. `pool` says over which documents it was decided, `key` what came of it.
+    room that is left. With `quality` documents are ranked by that and by their distance from one target.
+    `pool` says over which documents it was decided, `key` what came of it, `passed` how much of them that is.
     """
 
     targets: tuple[str, ...]
@@ -92,6 +119,8 @@ class GatePlan:
     weights: tuple[float, ...]
     overlap: Literal["refill", "drop"]
     pool: str
+    quality: GateQuality | None = None
+    passed: tuple[Passed, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +161,18 @@ class Plan:
         return tuple(r for r in self.raters if r.scores is not None and (named is None or r.name in named))
 
     def sealed(self, name: str) -> Wanted:
-        """The columns of a source that its files are known by: those that are read, and texts that models read."""
+        """The columns of a source that its files are known by: those that are read, what models read, and a gate."""
         source = self.source(name)
         read = self.gate is not None or self.scored(source)
-        return replace(source.wanted, text=source.text) if read else source.wanted
+        return replace(self.judged(name), text=source.text) if read else source.wanted
+
+    def judged(self, name: str) -> Wanted:
+        """The columns of a source that are read, and the scores that a gate ranks by, if it does."""
+        wanted = self.source(name).wanted
+        quality = None if self.gate is None else self.gate.quality
+        if quality is None or quality.rater in dict(wanted.scores):
+            return wanted
+        return replace(wanted, scores=tuple(sorted([*wanted.scores, (quality.rater, quality.column)])))
 
 
 def reading_of(source: SourcePlan) -> str:

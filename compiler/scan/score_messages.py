@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixc.compiler.recipe import Rater, Source, Target
-from mixc.dsl.diagnostics import Diagnostic, page
+from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.suggest import suggest
 from mixc.dsl.text import Span
 from mixc.dsl.wording import at, listed, plain
@@ -197,4 +197,25 @@ def no_target_texts(target: str, path: str, columns: Sequence[str], span: Span |
         at(span),
         (held,),
         ("write each example into a column `text`",),
+    )
+
+
+@page("M611")
+def unrated_documents(target: Target, rater: Rater, language: str, unrated: int, documents: int) -> Diagnostic:
+    """most documents of a language have no score that a gate ranks by
+
+    A warning: a target with `quality` ranks documents by their distance and by a rater. A document without a score of
+    the rater is no candidate, and its tokens are not part of what the fraction is taken of.
+
+    Example: `target maths { path = "maths.jsonl", fraction = 20%, quality = edu }`, where only English was rated.
+
+    What to do: rate the language, or remove `quality`.
+    """
+    return Diagnostic(
+        "M611",
+        f"{unrated:,} of {documents:,} documents in `{language}` have no score of rater `{rater.name}`, and cannot "
+        f"pass the gate of `{target.name}`",
+        (*at(target.span), *at(rater.span)),
+        helps=("rate the language, or remove `quality` from the target",),
+        severity=Severity.WARNING,
     )

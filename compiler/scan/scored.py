@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,7 +14,7 @@ from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
 from mixc.compiler.recipe import Rater, Recipe, Target
 from mixc.compiler.scan.beside import SCORES
-from mixc.compiler.scan.plan import GatePlan, RaterPlan, ScorePlan, SourcePlan, reading_of
+from mixc.compiler.scan.plan import GatePlan, GateQuality, Passed, RaterPlan, ScorePlan, SourcePlan, reading_of
 from mixc.compiler.scan.score_messages import free_offsets, never_scored, uneven_gate
 from mixc.compiler.scan.store import FOLDER, Store
 from mixc.compiler.whole import write_whole
@@ -68,6 +69,13 @@ def gate_targets(recipe: Recipe) -> tuple[list[Target], list[Diagnostic]]:
     ]
 
 
+def gate_quality(recipe: Recipe, targets: Sequence[Target]) -> GateQuality | None:
+    """The rater that the gate of these targets ranks by too; one that there is not was told by the front."""
+    named = {target.quality for target in targets}
+    found = next((rater for rater in recipe.raters if rater.name in named), None)
+    return None if found is None else GateQuality(found.name, found.column or found.name, found.better, found.range)
+
+
 def used_targets(recipe: Recipe) -> list[Target]:
     """Targets that documents are compared with."""
     return sorted([*weighed_targets(recipe), *gate_targets(recipe)[0]], key=lambda one: one.name)
@@ -81,6 +89,8 @@ def state_of(scorer: Scorer, folder: Path) -> str:
     with told(scorer.path, remote=False, span=scorer.span):
         texts = hashlib.sha256(file_bytes(folder / scorer.path)).hexdigest()
     stated = [texts, scorer.model, scorer.layers, scorer.top_k, scorer.tokens, scorer.projection]
+    imported = load_backend(backend_of(scorer)).imported_state(scorer, folder)
+    stated += [imported] if imported else []
     return hashlib.sha256(json.dumps(stated).encode()).hexdigest()[:32]
 
 
@@ -89,7 +99,10 @@ def gate_state(recipe: Recipe, targets: Sequence[Target], sources: Sequence[Sour
     folder = Path(recipe.path).parent
     stated = [(state_of(one, folder), one.fraction, one.scope, one.weight, one.overlap) for one in targets]
     holdouts = [one.holdout for one in recipe.evaluations]
-    text = json.dumps([stated, [(reading_of(source), source.text) for source in sources], holdouts, recipe.budget.seed])
+    reading = [(reading_of(source), source.text) for source in sources]
+    quality = gate_quality(recipe, targets)
+    judged = [] if quality is None else [asdict(quality)]
+    text = json.dumps([stated, reading, holdouts, recipe.budget.seed, *judged])
     return "gate:" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -104,18 +117,32 @@ def planned_gate(recipe: Recipe, sources: Sequence[SourcePlan]) -> tuple[GatePla
         return None, [error.diagnostic]
     if made is None:
         return None, [never_scored(targets[0], Path(recipe.path).name)]
-    return gate_from(made["key"], made["backend"], made["parameters"]), []
+    gate = gate_from(made["key"], made["backend"], made["parameters"])
+    return replace(gate, passed=tuple(Passed(*one) for one in made.get("passed", ()))), []
 
 
 def gate_from(key: str, backend: str, parameters: Mapping[str, Any]) -> GatePlan:
     """A gate by what is written down of it."""
     targets, weights = tuple(parameters["targets"]), tuple(parameters["weights"])
     fraction, scope, overlap = parameters["fraction"], parameters["scope"], parameters["overlap"]
-    return GatePlan(targets, backend, key, fraction, scope, weights, overlap, parameters["pool"])
+    judged = parameters.get("quality")
+    quality = None
+    if judged is not None:
+        ends = judged.get("range")
+        quality = GateQuality(
+            judged["rater"], judged["column"], judged["better"], None if ends is None else tuple(ends)
+        )
+    return GatePlan(targets, backend, key, fraction, scope, weights, overlap, parameters["pool"], quality)
 
 
 def gate_parameters(gate: GatePlan) -> dict[str, Any]:
     """What is written down of a gate beside its key and its backend."""
+    quality = gate.quality
+    judged: dict[str, Any] = (
+        {} if quality is None else {"rater": quality.rater, "column": quality.column, "better": quality.better}
+    )
+    if quality is not None and quality.range is not None:
+        judged["range"] = list(quality.range)
     return {
         "targets": list(gate.targets),
         "weights": list(gate.weights),
@@ -123,7 +150,7 @@ def gate_parameters(gate: GatePlan) -> dict[str, Any]:
         "scope": gate.scope,
         "overlap": gate.overlap,
         "pool": gate.pool,
-    }
+    } | ({"quality": judged} if judged else {})
 
 
 def model_scores(recipe: Recipe) -> tuple[list[RaterPlan], list[ScorePlan], list[Diagnostic]]:
@@ -187,7 +214,9 @@ def remember(
     for state, plan in made:
         index[state] = {"backend": plan.backend, "key": plan.key, "parameters": dict(plan.parameters)}
     if gate is not None:
-        index[gate[0]] = {"backend": gate[1].backend, "key": gate[1].key, "parameters": gate_parameters(gate[1])}
+        passed = [list(astuple(one)) for one in gate[1].passed]
+        stated = {"backend": gate[1].backend, "key": gate[1].key, "parameters": gate_parameters(gate[1])}
+        index[gate[0]] = stated | {"passed": passed}
     path = store.folder_of(SCORES) / INDEX
     text = json.dumps(index, indent=1, sort_keys=True) + "\n"
 

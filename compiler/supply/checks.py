@@ -8,6 +8,8 @@ from itertools import combinations
 from typing import TypeAlias
 
 from mixc.compiler.recipe import Recipe, Source
+from mixc.compiler.scan.passing import by_language, told
+from mixc.compiler.scan.plan import GatePlan
 from mixc.compiler.supply import pool_messages as messages
 from mixc.compiler.supply.catalog import Catalog
 from mixc.compiler.supply.entries import Entry, named, names
@@ -18,8 +20,8 @@ Held: TypeAlias = tuple[Source, Sequence[Entry], Mapping[str, int]]
 Read: TypeAlias = tuple[Source, Catalog | None, Sequence[Entry], Mapping[str, int]]
 
 
-def check_languages(recipe: Recipe, held: Sequence[Held]) -> list[Diagnostic]:
-    """Every declared language has tokens, and none only as words that cannot be converted."""
+def check_languages(recipe: Recipe, held: Sequence[Held], gate: GatePlan | None = None) -> list[Diagnostic]:
+    """Every declared language has tokens behind the gate, and none only as words that cannot be converted."""
     with_supply = {code for _, _, tokens in held for code, count in tokens.items() if count > 0}
     declared = {language.code for language in recipe.languages}
     found = []
@@ -32,7 +34,9 @@ def check_languages(recipe: Recipe, held: Sequence[Held]) -> list[Diagnostic]:
     for language in recipe.languages:
         if language.code not in with_supply | without_words:
             near = sorted(near_misses(language.code, held), key=lambda miss: (-miss[2], miss[0], miss[1]))
-            found.append(messages.no_supply(language, sorted(with_supply), near))
+            passed = None if gate is None else by_language(gate).get(language.code)
+            stopped = "" if gate is None or passed is None else told(gate, passed)
+            found.append(messages.no_supply(language, sorted(with_supply), near, stopped))
     return found
 
 

@@ -9,6 +9,8 @@ from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.text import Span
 from mixc.dsl.wording import at, listed, plain
 
+LACKING = "add a source that holds it, or remove the declaration"
+
 
 def amount(tokens: float) -> str:
     """Tokens for a sentence: `3.1B tokens`."""
@@ -19,7 +21,9 @@ def amount(tokens: float) -> str:
 
 
 @page("M302")
-def no_supply(language: Language, held: Sequence[str], near: Sequence[tuple[str, str, int]]) -> Diagnostic:
+def no_supply(
+    language: Language, held: Sequence[str], near: Sequence[tuple[str, str, int]], gated: str = ""
+) -> Diagnostic:
     """A language has no supply.
 
     The recipe declares a language, and no source holds text in it: the catalogs have no row for it, a row with
@@ -30,17 +34,23 @@ def no_supply(language: Language, held: Sequence[str], near: Sequence[tuple[str,
 
     Add a source that holds the language, map the data's code to it (`aliases = { kor_Latn: ko }`), or remove the
     declaration. Text in another than a language's main script is never counted without an alias.
+
+    Or a target with `fraction` lets no document of the language through: the best part of all languages together
+    (`scope = pool`) may hold none of it, and the best part of few documents may be less than one. The note says what
+    the gate saw. Take the fraction of each language, or a larger one.
     """
     codes = f"{len(held)} language{'s' * (len(held) > 1)}: {listed(held, 20)}" if held else "no language"
     notes = [f"the sources hold {codes}"]
     notes += [f"{amount(tokens)} of `{source}` are tagged `{plain(tag)}`" for source, tag, tokens in near[:3]]
+    if gated:
+        notes.append(gated)
     alias = f"map it in the source: `aliases = {{ {plain(near[0][1])}: {language.code} }}`" if near else None
     return Diagnostic(
         "M302",
         f"language `{language.code}` has no supply",
         at(language.span, f"declared with priority {language.priority:g} here"),
         tuple(notes),
-        (alias or "add a source that holds it, or remove the declaration",),
+        ("raise `fraction`, or state `scope = language`" if gated else alias or LACKING,),
     )
 
 

@@ -53,7 +53,8 @@ def build_supply(recipe: Recipe, scanned: Scanned | None = None) -> tuple[Supply
     if has_errors(found) or readings is None:
         return None, found
     languages = languages_of(recipe, holdings)
-    found += check_languages(recipe, [(h.source, h.entries, h.tokens) for h in holdings])
+    gate = None if scanned is None else scanned.plan.gate
+    found += check_languages(recipe, [(h.source, h.entries, h.tokens) for h in holdings], gate)
     found += check_domains(recipe, {domain for _, _, domain in scanned.groups} if scanned else set())
     found += check_sources([(h.source, h.catalog, h.entries, h.tokens) for h in holdings], languages)
     if not has_errors(found) and not languages:

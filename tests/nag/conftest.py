@@ -1,4 +1,4 @@
-"""The real model, loaded once per process."""
+"""The real model, loaded once per process, and a small one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mixc.backends.nag.model import Model, load_model
+from tests.nag.tiny import saved
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +17,9 @@ def model(smollm: Path) -> Model:
 
     torch.set_num_threads(1)
     return load_model(str(smollm))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory, smollm: Path) -> Path:
+    """A small Llama with random weights."""
+    return saved("Llama", tmp_path_factory.mktemp("model") / "model", smollm)

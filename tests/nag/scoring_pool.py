@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from mixc.compiler.executor import Executor
 from mixc.compiler.front.passes import load_recipe
-from mixc.compiler.progress import Quiet
+from mixc.compiler.progress import Progress, Quiet
 from mixc.compiler.score import Scored, score
 from mixc.dsl.diagnostics import Diagnostic
 from tests.nag.texts import KINDS
@@ -77,8 +77,46 @@ def told(found: list[Diagnostic]) -> list[str]:
     return [f"{one.code}: {one.message}" for one in found]
 
 
-def scored_on(path: Path, executor: Executor) -> tuple[Scored | None, list[Diagnostic]]:
+def scored_on(
+    path: Path, executor: Executor, progress: Progress | None = None
+) -> tuple[Scored | None, list[Diagnostic]]:
     """What scoring does."""
     recipe, found = load_recipe(path)
     assert recipe is not None, told(found)
-    return score(recipe, executor, Quiet())
+    return score(recipe, executor, progress or Quiet())
+
+
+class Shown:
+    """Progress that is written down: (what, (done, documents) after every step) of the stages."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int, list[tuple[int, int]]]] = []
+        self.before: list[int] = []
+
+    def begin(self, what: str, total: int) -> None:
+        self.stages.append((what, total, [(0, 0)]))
+        self.before.append(0)
+
+    def advance(self, size: int, documents: int) -> None:
+        self._add(size, documents)
+
+    def kept(self, size: int) -> None:
+        self.before[-1] += size
+        self._add(size, 0)
+
+    def end(self) -> None:
+        what, total, steps = self.stages[-1]
+        assert steps[-1][0] == total, what
+
+    def _add(self, size: int, documents: int) -> None:
+        _, total, steps = self.stages[-1]
+        assert size >= 0 and documents >= 0
+        steps.append((steps[-1][0] + size, steps[-1][1] + documents))
+        assert steps[-1][0] <= total
+
+
+def reading_of(progress: Shown) -> tuple[int, list[tuple[int, int]], int]:
+    """(total, steps, what was kept) of the stage that reads."""
+    index = next(i for i, (what, *_) in enumerate(progress.stages) if what.startswith("reading neurons"))
+    _, total, steps = progress.stages[index]
+    return total, steps, progress.before[index]

@@ -13,74 +13,19 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mixc.backends.nag.extract import features_of
-from mixc.backends.nag.kernel import scorer
-from mixc.backends.nag.model import Model, load_model, origin_of
-from mixc.backends.nag.profile import profile_of
-from mixc.backends.selection.backend import run, verify
-from mixc.compiler.cli.compile import artefacts
+from mixc.backends.nag.model import load_model
+from mixc.backends.selection.backend import run
 from mixc.compiler.cli.explain import explain
 from mixc.compiler.cli.run import opened
 from mixc.compiler.executor import run_on
 from mixc.compiler.front.passes import load_recipe
 from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.compiler.progress import Quiet
-from mixc.compiler.review.schema import Manifest
 from mixc.compiler.scan.scan import scan
-from mixc.compiler.score import Scored
-from mixc.dsl.diagnostics import Diagnostic, has_errors
-from tests.nag.scoring_pool import GATED, RATED, TWO, kept, pool, rows, scored_on, told
+from mixc.dsl.diagnostics import has_errors
+from tests.nag.scoring_pool import GATED, RATED, TWO, kept, pool, rows, told
 from tests.nag.texts import KINDS
-from tests.nag.tiny import saved
-
-
-def scored(path: Path, workers: int = 1) -> tuple[Scored | None, list[Diagnostic]]:
-    """What scoring does here."""
-    return run_on("local", workers, lambda executor: scored_on(path, executor))
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, smollm: Path) -> Path:
-    """A small Llama with random weights."""
-    return saved("Llama", tmp_path_factory.mktemp("model") / "model", smollm)
-
-
-def compiled(path: Path) -> Manifest:
-    """The manifest of a recipe, written beside it."""
-    made, found = run_passes(COMPILE, Artefacts(path))
-    assert not has_errors(found), told(found)
-    assert made.manifest is not None
-    for name, data in artefacts(made, path.with_suffix(".manifest.json")).items():
-        name.write_bytes(data)
-    return made.manifest
-
-
-def selection(path: Path, output: Path) -> dict[str, int]:
-    """Copies by id that a verified run takes."""
-    job, found = opened(path.with_suffix(".manifest.json"))
-    assert job is not None, told(found)
-    outcome, found = run_on("local", 1, lambda executor: run(job, output, executor, Quiet()))
-    assert outcome is not None, told(found)
-    report, found = run_on("local", 1, lambda executor: verify(job, output, 1.0, executor, Quiet()))
-    assert report is not None, told(found)
-    assert not found
-    tables = [pq.read_table(file) for file in sorted((output / "selection").rglob("*.parquet"))]
-    return {name: n for t in tables for name, n in zip(t["id"].to_pylist(), t["copies"].to_pylist(), strict=True)}
-
-
-def errors(path: Path) -> list[str]:
-    """The codes with which a recipe does not compile."""
-    _, found = run_passes(COMPILE, Artefacts(path))
-    return [one.code for one in found if has_errors([one])]
-
-
-def whole_scores(
-    model: Model, examples: list[str], texts: list[str]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """S of texts, straight from their neurons."""
-    origin = origin_of(model, "up", 5, 40)
-    profile = profile_of("t", features_of(model, origin, examples), origin.shape)
-    return scorer([profile])(features_of(model, origin, texts))[:, 0]
+from tests.nag.ways import compiled, errors, scored, selection, whole_scores
 
 
 def test_a_target_rates_documents_all_the_way(tmp_path: Path, tiny: Path) -> None:
