@@ -58,7 +58,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench.nag
+	for part in nag murating mubench fitting search; do $(BIN)/python -m tests.bench.$$part || exit 1; done
 
 # Packages are downloaded once, into build/packages.
 corpus: $(VENV)/.core

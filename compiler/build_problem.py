@@ -80,7 +80,7 @@ def problem_languages(
     for code in supply.languages:
         language = declared.get(code) or recipe.all_languages or Language(code)
         transfer, cost = exchange(recipe, supply, code, language, tokens)
-        made.append(problem_language(supply, code, language, transfer, cost))
+        made.append(problem_language(supply, code, language, transfer, cost, level(recipe, supply, tokens)))
         total = sum(transfer.values())
         if total > 1 + 1e-9 and sum(value for _, value in language.transfer) <= 1:  # the front reports its own
             much[code] = total
@@ -118,13 +118,26 @@ def present(terms: Mapping[str, float], others: set[str]) -> Terms:
     return {j: terms[j] for j in sorted(terms) if j in others and terms[j] != 0}
 
 
-def problem_language(supply: Supply, code: str, language: Language, transfer: Terms, cost: Terms) -> ProblemLanguage:
+def level(recipe: Recipe, supply: Supply, tokens: int) -> float:
+    """What a unit of a language counts at this budget and size, where a calibration of signal tokens was fitted 1."""
+    fitted, params = supply.transfer, recipe.budget.params
+    if fitted is None:
+        return 1.0
+    by_size = (params / fitted.params) ** fitted.size_exponent if params and fitted.params else 1.0
+    return float((tokens / fitted.tokens) ** fitted.budget_exponent * by_size)
+
+
+def problem_language(
+    supply: Supply, code: str, language: Language, transfer: Terms, cost: Terms, level: float = 1.0
+) -> ProblemLanguage:
     """The loss law: the recipe's numbers, else the calibration's, else InfoLaw's own, which is assumed."""
     stated = language.law or LanguageLaw()
     fitted = supply.transfer.languages.get(code) if supply.transfer else None
     assumed = fitted is None and (stated.scale is None or stated.exponent is None)
     floor, scale, exponent = (
-        (fitted.floor, fitted.scale, fitted.exponent) if fitted else (0.0, supply.law.alpha, supply.law.beta)
+        (fitted.floor, fitted.scale * level**-fitted.exponent, fitted.exponent)
+        if fitted
+        else (0.0, supply.law.alpha, supply.law.beta)
     )
     return ProblemLanguage(
         code=code,

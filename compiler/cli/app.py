@@ -10,13 +10,21 @@ from mixc import __version__
 from mixc.compiler.cli.check import check
 from mixc.compiler.cli.compare import compare
 from mixc.compiler.cli.compile import compile_recipe
+from mixc.compiler.cli.contamination import contamination
 from mixc.compiler.cli.diff import diff
 from mixc.compiler.cli.explain import explain
+from mixc.compiler.cli.export import export_manifest
+from mixc.compiler.cli.features import features
+from mixc.compiler.cli.fit import fit
 from mixc.compiler.cli.fmt import fmt
+from mixc.compiler.cli.mubench import mubench
+from mixc.compiler.cli.predict import predict
+from mixc.compiler.cli.rater import rater
 from mixc.compiler.cli.run import run_manifest, verify_selection
 from mixc.compiler.cli.scan import scan_recipe
 from mixc.compiler.cli.schema import schema
 from mixc.compiler.cli.score import score_recipe
+from mixc.compiler.cli.search import design
 from mixc.compiler.cli.session import show
 
 app = typer.Typer(
@@ -48,11 +56,19 @@ def _common(
 app.command("check")(check)
 app.command("fmt")(fmt)
 app.command("score")(score_recipe)
+app.add_typer(features)
 app.command("scan")(scan_recipe)
 app.command("compile")(compile_recipe)
 app.command("explain")(explain)
 app.command("diff")(diff)
 app.command("compare")(compare)
+app.command("predict")(predict)
 app.command("run")(run_manifest)
 app.command("verify")(verify_selection)
+app.command("export")(export_manifest)
+app.command("mubench")(mubench)
+app.command("contamination")(contamination)
+app.add_typer(rater)
+app.add_typer(design)
+app.add_typer(fit)
 app.command("schema")(schema)

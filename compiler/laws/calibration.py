@@ -13,27 +13,32 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from mixc.compiler.laws import messages
+from mixc.compiler.laws.fitted import (
+    Code,
+    Finite,
+    FitErrors,
+    FittedRange,
+    Interval,
+    LooseTerms,
+    NonNegative,
+    Positive,
+    Record,
+    RunEvidence,
+    TransferErrors,
+    TransferIntervals,
+    Validation,
+)
 from mixc.compiler.problem import InfoLaw
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.reading import file_bytes
 from mixc.dsl.text import Span
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Code = Annotated[str, Field(min_length=1)]
 Matrix = dict[Code, dict[Code, NonNegative]]
-
-
-class Record(BaseModel):
-    """A part of a calibration file; unknown keys are refused, so that a misspelt one is not ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 class InfoLawParameters(Record):
@@ -46,35 +51,24 @@ class InfoLawParameters(Record):
     beta: Positive
 
 
-class FittedRange(Record):
-    """Where the runs of a fit lie: model sizes in parameters, overtraining and repetition at most."""
-
-    params: tuple[Positive, Positive] | None = None
-    tokens: tuple[Positive, Positive] | None = None
-    overtraining: Positive | None = None
-    repetition: Positive | None = None
-
-
-class Validation(Record):
-    """The largest run that the fit was extrapolated to, and its relative errors there."""
-
-    params: Positive
-    tokens: Positive
-    mean_error: NonNegative
-    largest_error: NonNegative
-
-
 class InfoLawCalibration(Record):
-    """A fit of InfoLaw. `edges` are the upper ranks of its quality buckets, best first, the last 1."""
+    """A fit of InfoLaw. `edges` are the upper ranks of its quality buckets, best first, the last 1.
+
+    `intervals` are those of the parameters by name; `not_identified` says per parameter what the runs do not bound.
+    """
 
     schema_: Literal["mixc.calibration.infolaw/1"] = Field(alias="schema")
     name: str
     source: str
     parameters: InfoLawParameters
     edges: tuple[Positive, ...] = Field(min_length=1)
-    units: dict[str, str] = {}
+    units: dict[str, str] = Field(default_factory=dict)
     fitted: FittedRange = FittedRange()
     validated: Validation | None = None
+    evidence: RunEvidence | None = None
+    intervals: dict[Literal["theta", "a", "b", "alpha", "beta"], Interval] = Field(default_factory=dict)
+    errors: FitErrors | None = None
+    not_identified: dict[str, str] = Field(default_factory=dict)
     assumed: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -95,7 +89,9 @@ class LossParameters(Record):
 class TransferCalibration(Record):
     """A fit of the transfer law at `tokens` (D0): T ~ (D/D0)^-transfer_exponent, V ~ (D/D0)^cost_exponent.
 
-    `transfer[i][j]` is what one unit of j is worth to i, `cost[i][j]` what the share of j costs i.
+    `transfer[i][j]` is what one unit of j is worth to i, `cost[i][j]` what the share of j costs i. With signal tokens,
+    what a language gets also grows as (D/D0)^budget_exponent (N/params)^size_exponent.
+    `common` are the values that terms of a kind are drawn to.
     """
 
     schema_: Literal["mixc.calibration.transfer/1"] = Field(alias="schema")
@@ -106,11 +102,19 @@ class TransferCalibration(Record):
     tokens: Positive
     transfer_exponent: Finite = 0.0
     cost_exponent: Finite = 0.0
-    transfer: Matrix = {}
-    cost: Matrix = {}
-    languages: dict[Code, LossParameters] = {}
-    units: dict[str, str] = {}
+    transfer: Matrix = Field(default_factory=dict)
+    cost: Matrix = Field(default_factory=dict)
+    params: Positive | None = None
+    budget_exponent: Finite = 0.0
+    size_exponent: Finite = 0.0
+    languages: dict[Code, LossParameters] = Field(default_factory=dict)
+    common: dict[str, NonNegative] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
     fitted: FittedRange = FittedRange()
+    evidence: RunEvidence | None = None
+    intervals: TransferIntervals = TransferIntervals()
+    errors: TransferErrors | None = None
+    not_identified: LooseTerms = LooseTerms()
     assumed: tuple[str, ...] = ()
 
     @model_validator(mode="after")

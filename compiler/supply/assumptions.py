@@ -43,7 +43,7 @@ def assumptions(source: SupplyInput, recipe: Recipe) -> tuple[str, ...]:
 def fitted_range(calibration: InfoLawCalibration, params: float | None) -> tuple[str, ...]:
     """Which model sizes a law was fitted on and checked at, and whether `params` lies outside of them."""
     sizes = calibration.fitted.params
-    if sizes is None:
+    if sizes is None or calibration.evidence is not None:  # a fit of one's own says more (`extrapolation.py`)
         return ()
     low, high = sizes
     said = f"calibration {calibration.name}: fitted on models of {size(low)} to {size(high)} parameters"

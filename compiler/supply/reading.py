@@ -14,6 +14,7 @@ from mixc.compiler.laws.calibration import CalibrationFile, load_infolaw, load_t
 from mixc.compiler.problem import InfoLaw
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.supply.assumptions import fitted_range
+from mixc.compiler.supply.extrapolation import extrapolated
 from mixc.compiler.supply.supply import Baseline, SupplyFile
 from mixc.dsl.diagnostics import Diagnostic, has_errors, page
 from mixc.dsl.reading import file_bytes
@@ -54,14 +55,17 @@ def read_inputs(recipe: Recipe) -> tuple[Readings | None, list[Diagnostic]]:
         return None, found
     assumed = tuple(f"calibration {law[0].name}: {sentence}" for sentence in law[0].assumed)
     assumed += fitted_range(law[0], recipe.budget.params)
+    for calibration, _ in (law, *((transfer,) if transfer else ())):
+        said, problems = extrapolated(calibration, recipe.budget.params, recipe.budget.tokens, span)
+        assumed, found = assumed + said, found + problems
     files.append(pinned(law[1]))
     if transfer is not None:
         files.append(pinned(transfer[1]))
         assumed += tuple(f"calibration {transfer[0].name}: {sentence}" for sentence in transfer[0].assumed)
     if recipe.laws.family is not None:
         assumed += (f"transfer between languages of one family is assumed to be {recipe.laws.family:g}",)
-    calibration = transfer[0] if transfer else None
-    return Readings(to_info_law(law[0]), calibration, tuple(baselines), tuple(files), assumed), found
+    fitted = transfer[0] if transfer else None
+    return Readings(to_info_law(law[0]), fitted, tuple(baselines), tuple(files), assumed), found
 
 
 def pinned(file: CalibrationFile) -> SupplyFile:

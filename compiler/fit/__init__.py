@@ -1,0 +1,1 @@
+"""Laws from training runs: what `mixc fit` reads, fits and refuses."""
