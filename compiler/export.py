@@ -37,6 +37,7 @@ class Exporter(Protocol):
 
     def export(self, manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:
         """Texts by path below the folder, `/` between its parts; None with the reasons against it."""
+        ...
 
 
 def targets() -> tuple[str, ...]:

@@ -63,8 +63,10 @@ def _sweep(
     if found:
         return report(found, diagnostics)
     made, found = run_passes(CHECK, Artefacts(recipe, given, allow_outside))
-    if made.recipe is None or (wrong_axes := _unknown(axes, made)):
-        return report(found if made.recipe is None else wrong_axes, diagnostics)
+    if made.recipe is None:
+        return report(found, diagnostics)
+    if found := _unknown(axes, made):
+        return report(found, diagnostics)
     points = sweep(axes, lambda values: _problem(Artefacts(recipe, given, allow_outside), values), decide)
     events = runs_out(points) if len(axes) == 1 else ()
     told = _told(points)
