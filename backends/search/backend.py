@@ -28,6 +28,7 @@ from mixc.dsl.diagnostics import Diagnostic
 __all__ = ["DesignSettings", "FitSettings", "design", "fit"]
 
 WEAK = 0.25
+UNLIMITED = 1e6  # epochs, of a source without a limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,16 @@ def _supplied(made: Artefacts) -> Supplied:
     assert recipe is not None and supply is not None
     if catalog is None:
         raise Unreadable(design_messages.no_documents(recipe.name))
+    limits = {source.name: source.limit.passes if source.limit else UNLIMITED for source in recipe.sources}
     every: dict[str, float] = {}
+    rooms: dict[str, float] = {}
     for pool in supply.pools:
         every[pool.domain] = every.get(pool.domain, 0.0) + pool.tokens
+        rooms[pool.domain] = rooms.get(pool.domain, 0.0) + pool.tokens * limits[pool.source]
     rated = _rated(recipe)
     domains = tuple(name for name in rated.domains if every.get(name, 0.0) > 0)
-    return Supplied(recipe, domains, rated.raters, tuple(every[name] for name in domains), tuple(sorted(every.items())))
+    tokens = tuple(every[name] for name in domains)
+    return Supplied(recipe, domains, rated.raters, tokens, tuple(sorted(every.items())), tuple(sorted(rooms.items())))
 
 
 def _rated(recipe: Recipe) -> Rated:

@@ -26,6 +26,10 @@ class Boosted:
     models: tuple[Any, ...]
     left_out: Floats
 
+    def first(self, features: Floats) -> Floats:
+        """What one of the models says [n], for a fraction of the time."""
+        return np.asarray(self.models[0].predict(features, num_threads=1), dtype=np.float64)
+
     def predict(self, features: Floats) -> Floats:
         """The mean of the models [n]."""
         return np.asarray(np.mean(self._each(features), axis=0))

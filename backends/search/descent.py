@@ -18,7 +18,7 @@ from mixc.backends.search.space import Space
 Floats = NDArray[np.float64]
 
 STEPS = 80
-TOLERANCE = 1e-6  # of the spread of the losses
+TOLERANCE = 1e-5  # of the spread of the losses
 
 
 def descend(space: Space, surrogate: Smooth, start: Floats, caution: float) -> Floats:

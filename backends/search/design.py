@@ -45,11 +45,13 @@ class Supplied:
     raters: tuple[str, ...]
     tokens: tuple[float, ...]
     every: tuple[tuple[str, float], ...]
+    rooms: tuple[tuple[str, float], ...]  # by domain, tokens that limits on epochs allow to read
 
     @property
-    def limit(self) -> float:
-        """The least number of epochs that a source of documents allows."""
-        return min((s.limit.passes for s in self.recipe.sources if s.paths and s.limit), default=float("inf"))
+    def limits(self) -> Floats:
+        """How often each rated domain may be read on the whole."""
+        room = dict(self.rooms)
+        return np.array([room[name] / tokens for name, tokens in zip(self.domains, self.tokens, strict=True)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ def design_mixtures(held: Supplied, wanted: DesignSettings) -> tuple[Design, lis
         raise Unreadable(messages.nothing_to_mix(held.recipe.name))
     prior = amounts / amounts.sum()
     tokens = wanted.tokens or _plain(float(amounts.sum()) / 10)
-    limits = min(held.limit / SLACK, MOST_EPOCHS * amounts.sum() / tokens)
-    caps = np.minimum(1.0, np.minimum(limits * amounts / tokens, _stated_caps(held.recipe, names)))
+    room = np.minimum(np.array([room for _, room in held.rooms]) / SLACK / tokens, MOST_EPOCHS * prior)
+    caps = np.minimum(1.0, np.minimum(room, _stated_caps(held.recipe, names)))
     if caps.sum() < 1:
         raise Unreadable(messages.budget_out_of_reach(tokens, 0, wanted.runs, float(amounts.sum())))
     shares = np.round(draw_mixtures(wanted.runs, prior, caps, wanted.seed), 6)
@@ -186,11 +188,9 @@ def _taken(theta: Floats, held: Supplied) -> Floats:
 
 def _able(theta: Floats, held: Supplied, tokens: int) -> NDArray[np.bool_]:
     """Whether draws [n] fill the budget with no document read more often than limits allow."""
-    if not np.isfinite(held.limit):
-        return np.ones(len(theta), dtype=bool)
     lam, omega, eta, epsilon = np.moveaxis(theta[..., -4:], -1, 0)
-    most = ((2.0 / (1.0 + np.exp(-lam * omega))) ** eta + epsilon).max(axis=1)
-    return np.asarray(SLACK * tokens / _taken(theta, held) * most <= held.limit)
+    most = (2.0 / (1.0 + np.exp(-lam * omega))) ** eta + epsilon
+    return np.asarray((SLACK * tokens / _taken(theta, held)[:, None] * most <= held.limits).all(axis=1))
 
 
 def _stated_caps(recipe: Recipe, domains: tuple[str, ...]) -> Floats:

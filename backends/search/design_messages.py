@@ -15,13 +15,14 @@ def budget_out_of_reach(tokens: int, kept: int, drawn: int, typical: float) -> D
     A draw of parameters takes F of a domain's tokens, about 6 % with Algorithm 1. Where a budget is more than the
     limits on epochs allow a draw to be stretched to, the draw is drawn again; here too few are left.
 
-    What to do: give a smaller `--tokens`, or a larger pool.
+    What to do: give a smaller `--tokens`, or a larger pool. A recipe's budget is 1M tokens at least, so a pool holds
+    some 15M.
     """
     return Diagnostic(
         "M756",
         f"only {kept:,} of {drawn:,} draws can fill a budget of {tokens:,} tokens under the recipe's limits",
         notes=(f"the median draw takes {typical:,.0f} tokens once",),
-        helps=("give a smaller `--tokens`, or a larger pool",),
+        helps=("give a smaller `--tokens`, 1M at least, or a larger pool",),
     )
 
 

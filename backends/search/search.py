@@ -24,6 +24,7 @@ from mixc.backends.search.space import Floats, MixtureSpace, Space
 
 DRAWS, TOP = 100_000, 10
 SHORTLIST, STARTS = 200, 6
+WORSE = 8  # one in so many draws is predicted by all models
 CAUTION = 1.0  # standard deviations, for all free parameters at once: times the root of their number (Scheffe)
 SLICE = 20_000  # candidates at once: features of 100,000 in 182 dimensions would take 300 MB
 
@@ -130,11 +131,12 @@ def search(
 
 
 def _candidates(space: Space, boosted: Boosted, draws: int, seed: int) -> tuple[Floats, Floats]:
-    """The best SHORTLIST of all draws by LightGBM, and the mean of the best TOP."""
+    """The best SHORTLIST of all draws by LightGBM, and the mean of the best TOP; one model alone drops the worse."""
     u = space.draw(draws, seed + 2)
-    slices = [boosted.predict(space.features(u[i : i + SLICE])) for i in range(0, draws, SLICE)]
-    order = np.argsort(np.concatenate(slices), kind="stable")
-    return u[order[:SHORTLIST]], settled(space, u[order[:TOP]].mean(axis=0))
+    first = [boosted.first(space.features(u[i : i + SLICE])) for i in range(0, draws, SLICE)]
+    likely = u[np.argsort(np.concatenate(first), kind="stable")[: max(draws // WORSE, SHORTLIST)]]
+    order = np.argsort(boosted.predict(space.features(likely)), kind="stable")
+    return likely[order[:SHORTLIST]], settled(space, likely[order[:TOP]].mean(axis=0))
 
 
 def _trust(losses: Floats, smooth: Floats, boosted: Floats) -> float:

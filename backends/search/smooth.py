@@ -20,7 +20,7 @@ from mixc.backends.search.evidence import inverse_of, learned
 from mixc.backends.search.kernels import LEAST_NOISE, Codes, Floats, Weights, kernel, own_slope_at, slope_at
 
 SUBSET, BLOCKS, FOLDS = 500, 13, 4
-FOCUS = 2.0
+FOCUS = 1.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ Codes = NDArray[np.int64]
 CURVE = ("lambda", "omega", "eta", "epsilon")
 UNITS = np.array([1000.0, 0.1, 1.0, 0.001])  # what Algorithm 1 multiplies U(0, 1) with
 DECADES = 3.0  # of lambda, read as 10^(3 U)
-NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(32)
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(20)
 STEP = 1e-5
 LEAST_SHARE = 0.002  # added before a share's logarithm: less than that of a mixture is noise of sampling
 
