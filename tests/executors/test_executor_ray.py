@@ -79,7 +79,7 @@ def test_what_takes_too_long_is_begun_again(executor: Executor, tmp_path: Path) 
 @on_the_cluster
 def test_what_never_ends_is_a_failure(executor: Executor) -> None:
     given: dict[int, Any] = {}
-    again(Limits(retries=1, slow=1.0, longest=30.0)).map(works.hangs, range(8), given.__setitem__)
+    again(Limits(retries=1, slow=12.0, longest=30.0)).map(works.hangs, range(8), given.__setitem__)
     assert given.pop(4) == Failure(4, "gave no answer within 30 s", None, 1)
     assert given == {x: x * x for x in range(8) if x != 4}
 
