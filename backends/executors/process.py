@@ -57,6 +57,8 @@ class Worker:
         """Send a task, and the function it is for if that is a new one."""
         if not self.held:
             self.since = time.monotonic()
+        if work is not self._work:
+            self._quick = False  # as long as nobody knows how short its tasks are
         self.held.append(index)
         with contextlib.suppress(OSError):
             if work is not self._work:
