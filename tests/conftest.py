@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from mixc.compiler.cli import ONE_THREAD
 from tests.models import minilm_folder, smollm_folder, smollm_gguf
+
+for name in ONE_THREAD:  # as `mixc` itself runs, before numpy is loaded; tests already run one to a processor
+    os.environ[name] = "1"
 
 
 @pytest.fixture(scope="session")
