@@ -34,7 +34,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python -e ".[dev]"
 else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e ".[dev]"
 endif
 	@touch $@ $(VENV)/.core
 
@@ -58,7 +58,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
-	for part in nag murating mubench fitting search; do $(BIN)/python -m tests.bench.$$part || exit 1; done
+	for part in nag murating mubench fitting search reporting; do $(BIN)/python -m tests.bench.$$part || exit 1; done
 
 # Packages are downloaded once, into build/packages.
 corpus: $(VENV)/.core

@@ -20,6 +20,7 @@ from mixc.compiler.cli.fmt import fmt
 from mixc.compiler.cli.mubench import mubench
 from mixc.compiler.cli.predict import predict
 from mixc.compiler.cli.rater import rater
+from mixc.compiler.cli.report import report_manifest
 from mixc.compiler.cli.run import run_manifest, verify_selection
 from mixc.compiler.cli.scan import scan_recipe
 from mixc.compiler.cli.schema import schema
@@ -64,6 +65,7 @@ app.command("explain")(explain)
 app.command("diff")(diff)
 app.command("compare")(compare)
 app.command("predict")(predict)
+app.command("report")(report_manifest)
 app.command("run")(run_manifest)
 app.command("verify")(verify_selection)
 app.command("contamination")(contamination)

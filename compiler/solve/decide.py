@@ -22,14 +22,18 @@ from mixc.compiler.solve.strategies import Infeasible, lower_problem, optimise
 from mixc.dsl.diagnostics import Diagnostic
 
 
-def decide(problem: Problem) -> tuple[Decision | None, list[Diagnostic]]:
-    """The certified, rounded mixture of a problem, or diagnostics that say why there is none."""
+def decide(problem: Problem, *, explained: bool = True) -> tuple[Decision | None, list[Diagnostic]]:
+    """The certified, rounded mixture of a problem, or diagnostics that say why there is none.
+
+    Finding out which rules contradict each other takes longer than deciding; unless it is to be `explained`, nothing is
+    said where there is no mixture.
+    """
     if not any(pool.tokens for pool in problem.pools):
         return None, [no_supply()]
     try:
         optimum = optimise(problem)
     except Infeasible as failed:
-        return None, why(failed.lowered, failed.solution.point.error)
+        return None, why(failed.lowered, failed.solution.point.error) if explained else []
     lowered, solution = optimum.lowered, optimum.solution
     supply = [problem.pools[i].buckets[j].tokens for i, j in lowered.places]
     budgets = [phase.tokens for phase in problem.phases]
