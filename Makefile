@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
+# Tests start hundreds of processes, each of which would compile the same modules where bytecode is not kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
 .PHONY: demo test lint format bench corpus clean help
@@ -34,7 +36,7 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python -e ".[dev]"
 else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 endif
 	@touch $@ $(VENV)/.core
 

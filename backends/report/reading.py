@@ -83,7 +83,7 @@ def repetition(manifest: Manifest) -> Section:
     rows = [{"language": code, "quality": column, "epochs": value} for (code, column), value in sorted(most.items())]
     repeated = sorted({code for (code, _), value in most.items() if value > 1 + ENDS})
     said = (
-        f"{words.count(len(repeated), 'language')} read something more than once: {words.listed(repeated, 12)}."
+        f"Something is read more than once in {words.count(len(repeated), 'language')}: {words.listed(repeated, 12)}."
         if repeated
         else "Nothing is read more than once on average."
     )
