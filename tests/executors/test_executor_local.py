@@ -133,3 +133,14 @@ def test_ctrl_c_stops_all_workers(parent: subprocess.Popen[bytes], tmp_path: Pat
 def test_workers_die_with_their_parent(parent: subprocess.Popen[bytes], tmp_path: Path) -> None:
     parent.kill()
     assert wait_until(lambda: not any(alive(pid) for pid in pids(tmp_path)), 2)
+
+
+def test_a_task_waits_behind_no_other_while_a_worker_is_on_its_way(tmp_path: Path) -> None:
+    executor = LocalExecutor(2)
+    try:
+        collect(executor, works.square, range(50))
+        executor._pool.pop().stop()  # the one that is left has just ended short tasks
+        given = collect(executor, works.meets, [(str(tmp_path), x, 2) for x in range(2)])
+    finally:
+        executor.close()
+    assert len({pid for _, pid in given.values()}) == 2
