@@ -76,7 +76,7 @@ class Worker:
         if self.ready:
             try:
                 result = pickle.loads(message)
-            except Exception as error:
+            except Exception as error:  # a class that cannot be made again raises what it likes
                 result = failure_from(self.held[0], error)
             if isinstance(result, Said):
                 return self.held[0], result

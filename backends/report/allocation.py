@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mixc.backends.report.content import Plot, Section, Table
 from mixc.compiler.review import words
 from mixc.compiler.review.schema import Manifest
+from mixc.compiler.review.summary import ASSUMED, REASONS
 
 Shares = Mapping[str, float]
 
@@ -50,7 +51,8 @@ def languages(manifest: Manifest, before: Manifest | None) -> Section:
             line.insert(2, words.points(row.share - previous[row.code]) if row.code in previous else "new")
     sentences = []
     if any(row.assumed for row in listed):
-        sentences.append("* by InfoLaw's own constants, for want of a law fitted to the language.")
+        sentences.append(f"{ASSUMED}.")
+    sentences += [f"{word}: {why}." for word, why in REASONS.items() if any(row.binds == word for row in listed)]
     if before and (gone := sorted(set(previous) - {row.code for row in listed})):
         sentences.append(f"No longer in the mixture: {', '.join(gone)}.")
     first = listed[0]

@@ -2,69 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from mixc.backends.report.compose import compose
-from mixc.backends.report.content import Report
+from mixc.backends.report.compose import Rows, Sections
 from mixc.backends.report.markdown import as_markdown
-from mixc.backends.report.messages import foreign_run, no_report_packages, unknown_plot, unreadable_run
+from mixc.backends.report.messages import no_report_packages, unknown_plot
 from mixc.compiler.predict.assumptions import Evaluate
 from mixc.compiler.review.effect import Decide
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic
 
 Form: TypeAlias = Literal["html", "markdown", "svg", "png"]
-RUN = "run.json"
+PACKAGES = {"altair", "jinja2", "markupsafe", "vl_convert"}
 
 
 def make(
     manifest: Manifest,
     before: Manifest | None,
-    run: Path | None,
+    run: Rows | None,
     decide: Decide,
-    evaluate: Evaluate,
+    losses: Evaluate,
     form: Form,
     plot: str | None,
 ) -> tuple[bytes | None, list[Diagnostic]]:
     """The bytes of a report, or of its `plot`; None with the reasons against it."""
-    selected, found = _selected(manifest, run) if run else (None, [])
-    if found:
-        return None, found
-    report = compose(manifest, before, selected, decide, evaluate)
-    if form == "markdown":
-        return as_markdown(report).encode(), []
+    sections = Sections(manifest, before, run, decide, losses)
     try:
-        return _drawn(report, form, plot)
+        if plot is not None:
+            return _picture(sections, form, plot)
+        if form == "markdown":
+            return as_markdown(sections.report()).encode(), []
+        from mixc.backends.report.page import as_page
+
+        return as_page(sections.report()).encode(), []
     except ModuleNotFoundError as error:
-        return None, [no_report_packages(error.name or "altair")]
+        if error.name not in PACKAGES:
+            raise
+        return None, [no_report_packages(error.name)]
 
 
-def _drawn(report: Report, form: Form, plot: str | None) -> tuple[bytes | None, list[Diagnostic]]:
+def _picture(sections: Sections, form: Form, plot: str) -> tuple[bytes | None, list[Diagnostic]]:
     from mixc.backends.report import draw
-    from mixc.backends.report.page import as_page
 
-    if plot is None:
-        return as_page(report).encode(), []
-    plots = report.plots()
-    if plot not in plots:
-        return None, [unknown_plot(plot, tuple(plots))]
-    return (draw.png(plots[plot]) if form == "png" else draw.svg(plots[plot]).encode()), []
-
-
-def _selected(manifest: Manifest, folder: Path) -> tuple[Mapping[str, Any] | None, list[Diagnostic]]:
-    """`run.json` of a folder, if it is of this manifest."""
-    try:
-        run = json.loads((folder / RUN).read_bytes())
-        owner, rows = str(run["manifest"]), run["selection"]
-        sums = [(str(row["phase"]), str(row["source"]), int(row["tokens"]), int(row["copies"])) for row in rows]
-    except OSError as error:
-        return None, [unreadable_run(str(folder), (error.strerror or str(error)).lower())]
-    except (ValueError, KeyError, TypeError):
-        return None, [unreadable_run(str(folder), f"its `{RUN}` is not what `mixc run` writes")]
-    if owner != manifest.integrity:
-        return None, [foreign_run(str(folder), str(run.get("recipe", "")))]
-    names = ("phase", "source", "tokens", "copies")
-    return {"selection": [dict(zip(names, one, strict=True)) for one in sums]}, []
+    found = sections.plot(plot)
+    if found is None:
+        return None, [unknown_plot(plot, tuple(sections.plots()))]
+    return (draw.png(found) if form == "png" else draw.svg(found).encode()), []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 Datum: TypeAlias = Mapping[str, Any]
@@ -44,7 +44,10 @@ class Section:
     sentences: Sequence[str] = ()
     plots: Sequence[Plot] = ()
     tables: Sequence[Table] = ()
-    items: Sequence[str] = field(default=())
+    items: Sequence[str] = ()
+
+
+Make: TypeAlias = Callable[[], Section | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,3 @@ class Report:
     facts: Sequence[tuple[str, str]]
     warnings: Sequence[str]
     sections: Sequence[Section]
-
-    def plots(self) -> dict[str, Plot]:
-        """All plots by name, in the order of the page."""
-        return {plot.name: plot for section in self.sections for plot in section.plots}

@@ -1,4 +1,4 @@
-"""The loss at other budgets: of this mixture in the same shares, and of the best one there."""
+"""The loss at other budgets: of this mixture in the same shares, and of the one decided there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALONG = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 ANEW = (0.5, 2.0)  # budgets that are decided anew: each takes as long as compiling
 
 
-def outlook(decision: Decision, decide: Decide, evaluate: Evaluate) -> Section | None:
+def outlook(decision: Decision, decide: Decide, losses: Evaluate) -> Section | None:
     """Predicted loss over the budget; None where the mixture has no loss."""
     if decision.loss != decision.loss:
         return None
@@ -25,7 +25,7 @@ def outlook(decision: Decision, decide: Decide, evaluate: Evaluate) -> Section |
         problem = scaled(decision.problem, factor)
         same = _in_same_shares(decision, problem, factor)
         if possible(problem, same):
-            rows.append({"tokens": problem.tokens, "loss": evaluate(problem, same), "what": SAME_SHARES})
+            rows.append({"tokens": problem.tokens, "loss": losses(problem, same), "what": SAME_SHARES})
     rows.append({"tokens": decision.problem.tokens, "loss": decision.loss, "what": DECIDED})
     for factor in ANEW:
         best, _ = decide(scaled(decision.problem, factor))
@@ -37,7 +37,7 @@ def outlook(decision: Decision, decide: Decide, evaluate: Evaluate) -> Section |
     plot = Plot(
         "budget",
         "Predicted loss at other budgets",
-        f"The best mixture at each budget. {said}.",
+        f"The mixture decided for each budget. {said}.",
         rows,
         (SAME_SHARES, DECIDED),
     )
@@ -47,9 +47,7 @@ def outlook(decision: Decision, decide: Decide, evaluate: Evaluate) -> Section |
         [[row["what"], words.tokens(row["tokens"]), words.loss(row["loss"])] for row in rows],
         data=True,
     )
-    sentence = (
-        "The model stays as large as it is. Where the line ends, the same shares would read more than is allowed."
-    )
+    sentence = "The model stays as large as it is. Where the line ends, the same shares would pass a limit on epochs."
     return Section("budget", "Loss and budget", [sentence], [plot], [table])
 
 

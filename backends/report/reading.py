@@ -105,10 +105,10 @@ def repetition(manifest: Manifest) -> Section:
 
 
 def interval(low: float, high: float) -> str:
-    """A bucket in words: `best 5%`, `5-20%`, `the rest`."""
+    """A bucket in words: `best 5%`, `5-20%`, `80-100%`."""
     if low <= ENDS:
         return f"best {words.percent(high)}" if high < 1 - ENDS else "all"
-    return f"{_bare(low)}-{words.percent(high)}" if high < 1 - ENDS else "the rest"
+    return f"{_bare(low)}-{words.percent(high)}"
 
 
 def _bare(rank: float) -> str:

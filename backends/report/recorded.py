@@ -88,17 +88,21 @@ def evaluation(manifest: Manifest) -> Section | None:
     return Section("evaluation", "Evaluation", sentences, (), [table] if lines else (), items)
 
 
-def realised(manifest: Manifest, run: Mapping[str, Any]) -> Section:
+def realised(manifest: Manifest, run: Sequence[Mapping[str, Any]] | None) -> Section | None:
     """What a run selected beside what was decided, by phase and source."""
+    if run is None:
+        return None
     expected: dict[tuple[str, str], int] = defaultdict(int)
     for row in manifest.mixture:
         expected[row.phase, row.source] += row.tokens
     lines, off = [], 0
-    for row in run["selection"]:
-        wanted = expected[row["phase"], row["source"]]
-        off += abs(row["tokens"] - wanted)
-        moved = f"{100 * (row['tokens'] - wanted) / wanted:+.2f}%" if wanted else ""
-        lines.append([row["phase"], row["source"], f"{wanted:,}", f"{row['tokens']:,}", moved, f"{row['copies']:,}"])
+    for cell in run:
+        wanted = expected[cell["phase"], cell["source"]]
+        off += abs(cell["tokens"] - wanted)
+        moved = f"{100 * (cell['tokens'] - wanted) / wanted:+.2f}%" if wanted else ""
+        lines.append(
+            [cell["phase"], cell["source"], f"{wanted:,}", f"{cell['tokens']:,}", moved, f"{cell['copies']:,}"]
+        )
     header = ("phase", "source", "tokens decided", "tokens selected", "difference", "documents, repeated ones too")
     whole = manifest.totals.tokens or 1
     sentence = f"In all {words.share(off / whole)} of the budget lies elsewhere than decided: documents are whole."

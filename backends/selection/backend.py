@@ -18,6 +18,7 @@ from mixc.backends.selection.messages import not_runnable as not_runnable
 from mixc.backends.selection.run import Outcome, work_of
 from mixc.backends.selection.run import Run as Run
 from mixc.backends.selection.run import run as run
+from mixc.backends.selection.run import selected as selected
 from mixc.backends.selection.shard import loaded_by, offer
 from mixc.backends.selection.verify import Report
 from mixc.backends.selection.verify import verify as verify

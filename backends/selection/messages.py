@@ -234,6 +234,16 @@ def no_selection(folder: str) -> Diagnostic:
     return Diagnostic("M581", f"`{folder}` holds no selection", subject=folder, helps=("run a manifest into it first",))
 
 
+@page("M583")
+def unfinished(folder: str) -> Diagnostic:
+    """a run has not ended: it was interrupted or still goes on, and what it selects in all is not known yet
+
+    What to do: `mixc run NAME.manifest.json -o FOLDER` again, which goes on where it stopped.
+    """
+    helps = ("run the manifest into it again, which goes on where it stopped",)
+    return Diagnostic("M583", f"the run into `{folder}` has not ended", subject=folder, helps=helps)
+
+
 @page("M586")
 def unknown_param(name: str, known: Sequence[str]) -> Diagnostic:
     """a param is none of the manifest's paths

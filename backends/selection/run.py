@@ -198,6 +198,29 @@ def owner_of(output: Path) -> str | None:
     return None if owner is None else str(owner)
 
 
+def selected(output: Path, integrity: str | None) -> tuple[list[dict[str, Any]] | None, list[Diagnostic]]:
+    """What a run of the manifest selected: rows of phase, source, tokens, copies; None with the reason why not."""
+    owner, rows = owner_of(output), _summary(output).get("selection")
+    if owner is None:
+        return None, [messages.no_selection(str(output))]
+    if owner != integrity:
+        return None, [messages.other_run(str(output), owner)]
+    if rows is None:
+        return None, [messages.unfinished(str(output))]
+    try:
+        return [
+            {
+                "phase": str(row["phase"]),
+                "source": str(row["source"]),
+                "tokens": int(row["tokens"]),
+                "copies": int(row["copies"]),
+            }
+            for row in rows
+        ], []
+    except (KeyError, TypeError, ValueError):  # edited by hand
+        return None, [messages.no_selection(str(output))]
+
+
 def write_summary(output: Path, job: Run, outcome: Outcome) -> None:
     """`run.json`: what was selected, by phase and source, with the digest that any other way of running must give."""
     rows = []

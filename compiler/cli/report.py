@@ -39,7 +39,7 @@ def report_manifest(
     from mixc.compiler import registry
     from mixc.compiler.review.output import misplaced, write_atomically
     from mixc.compiler.review.reading import read_manifest
-    from mixc.compiler.solve.decide import decide, objective_of
+    from mixc.compiler.solve.decide import decide, loss_of
     from mixc.dsl.diagnostics import has_errors
 
     chosen = _form(output, form, plot)
@@ -53,9 +53,13 @@ def report_manifest(
         found += misplaced({"report": output}, inputs)
     if read is None or has_errors(found):
         return report(found, diagnostics)
-    made, more = registry.load("report").make(
-        read, before, run, partial(decide, explained=False), objective_of, chosen, plot
-    )
+    selected = None
+    if run is not None:
+        selected, more = registry.load("selection").selected(run, read.integrity)
+        if selected is None:
+            return report([*found, *more], diagnostics)
+    unexplained = partial(decide, explained=False)
+    made, more = registry.load("report").make(read, before, selected, unexplained, loss_of, chosen, plot)
     found += more
     if made is not None and output is not None:
         found += write_atomically(output, made)
@@ -69,7 +73,9 @@ def report_manifest(
 def _form(output: Path | None, form: Form | None, plot: str | None) -> Form:
     """What is to be written; refuses what does not go together."""
     ending = ENDINGS.get(output.suffix.lower()) if output is not None else None
-    chosen = form or ending or ("svg" if plot else "html" if output else "markdown")
+    if output is not None and form is None and ending is None:
+        wrong(f"`{output}` ends as nothing that a report can be: {', '.join(ENDINGS)}; or say `--format`")
+    chosen = form or ending or ("svg" if plot else "markdown")
     if plot and chosen not in PICTURES:
         wrong("`--plot` writes a picture: add `-o NAME.svg` or `-o NAME.png`")
     if not plot and chosen in PICTURES:

@@ -10,6 +10,11 @@ from mixc.compiler.review.rebuild import decision_from_manifest
 from mixc.compiler.review.schema import Manifest
 
 TARGETED = "relative entropy from the target shares"
+ASSUMED = "* by InfoLaw's own constants, for want of a law fitted to the language"
+REASONS = {
+    PRICE: "no rule or limit; one more token is worth the same everywhere",
+    TARGET: "no rule or limit; as near to the strategy's own share as the rest allows",
+}
 
 
 def summary(manifest: Manifest) -> str:
@@ -35,12 +40,8 @@ def language_table(decision: Decision) -> str:
         lines.append((share, row))
     rows = [row for _, row in sorted(lines, key=lambda line: (-line[0], line[1]))]
     header = ("language", "share", "tokens", "epochs", "loss", "what binds it")
-    star = "* by InfoLaw's own constants, for want of a law fitted to the language\n" if assumed else ""
-    notes = {
-        PRICE: "no rule or limit; one more token is worth the same everywhere",
-        TARGET: "no rule or limit; as near to the strategy's own share as the rest allows",
-    }
-    used = "".join(f"{word}: {note}\n" for word, note in notes.items() if any(row[-1] == word for row in rows))
+    star = f"{ASSUMED}\n" if assumed else ""
+    used = "".join(f"{word}: {note}\n" for word, note in REASONS.items() if any(row[-1] == word for row in rows))
     return words.table(header, rows, left=(0, 5)) + star + used
 
 

@@ -45,8 +45,7 @@ def decide(problem: Problem, *, explained: bool = True) -> tuple[Decision | None
 
 def _decision(lowered: Lowered, solution: Solution, grid: Ints, tokens: Ints) -> Decision:
     x = tokens / lowered.frame.tokens
-    scored = lowered if solution.program.target is None else scored_by_loss(lowered)
-    losses = scored.program.losses(x)
+    scored = scored_by_loss(lowered)
     distance = None if solution.program.target is None else solution.program.preference(x)
     return Decision(
         problem=lowered.problem,
@@ -54,14 +53,16 @@ def _decision(lowered: Lowered, solution: Solution, grid: Ints, tokens: Ints) ->
         languages=language_outcomes(scored, x),
         rules=rule_outcomes(lowered, solution, x),
         certificate=certificate(solution, x),
-        loss=weighted_loss(scored, losses),
+        loss=weighted_loss(scored, scored.program.losses(x)),
         information=float(scored.program.information(x).sum() + scored.program.laws.past.sum()),
         distance=distance,
     )
 
 
 def scored_by_loss(lowered: Lowered) -> Lowered:
-    """The same cells with the predicted loss as the objective, for strategies that do not minimise it."""
+    """The same cells with the predicted loss as the objective, also where the strategy does not minimise it."""
+    if lowered.program.target is None:
+        return lowered
     problem = replace(lowered.problem, rules=())
     return lower(problem, lambda _: 0.0, objective=True)
 
@@ -81,14 +82,24 @@ def certificate(solution: Solution, x: Floats) -> Certificate:
 def objective_of(problem: Problem, decision: Decision) -> float:
     """The objective of a mixture as it stands, under another problem with the same cells."""
     lowered = lower_problem(problem)
-    tokens = np.array([decision.cells[i][j].tokens for i, j in lowered.places], dtype=np.int64)
-    return certified(lowered.program, tokens / lowered.frame.tokens)
+    return certified(lowered.program, _taken(lowered, decision))
+
+
+def loss_of(problem: Problem, decision: Decision) -> float:
+    """The predicted loss of a mixture as it stands, under another problem with the same cells."""
+    scored = scored_by_loss(lower_problem(problem))
+    return weighted_loss(scored, scored.program.losses(_taken(scored, decision)))
 
 
 def prove(decision: Decision) -> tuple[Certificate, tuple[RuleOutcome, ...]]:
     """Certificate and rules of a mixture as it stands, from its whole tokens: what `compile --check` asks elsewhere."""
     lowered = lower_problem(decision.problem)
-    tokens = np.array([decision.cells[i][j].tokens for i, j in lowered.places], dtype=np.int64)
-    x = tokens / lowered.frame.tokens
+    x = _taken(lowered, decision)
     solution = optimise(decision.problem).solution
     return certificate(solution, x), rule_outcomes(lowered, solution, x)
+
+
+def _taken(lowered: Lowered, decision: Decision) -> Floats:
+    """What a mixture takes of each cell, over the budget [cells, phases]."""
+    tokens = np.array([decision.cells[i][j].tokens for i, j in lowered.places], dtype=np.int64)
+    return tokens / lowered.frame.tokens

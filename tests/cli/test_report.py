@@ -40,7 +40,7 @@ def test_a_page(compiled: Mixc, folder: Path) -> None:
 def test_markdown_for_a_pull_request(compiled: Mixc, folder: Path) -> None:
     ran = compiled("report", MANIFEST, "--against", MANIFEST)
     assert (ran.code, ran.err) == (0, "")
-    assert "(no change against the previous)" in ran.out
+    assert "| **Against the previous** | loss no change |" in ran.out
     assert "| share(en) &gt;= 80% | yes | 80.00% |" in ran.out
     assert compiled("report", MANIFEST, "--against", MANIFEST, "-o", "x.md").code == 0
     assert (folder / "x.md").read_text() == ran.out
@@ -59,6 +59,8 @@ def test_single_plots(compiled: Mixc, folder: Path) -> None:
     [
         (("--plot", "languages", "-o", "x.html"), "`--plot` writes a picture"),
         (("-o", "x.png"), "say which plot"),
+        (("-o", "x.pdf"), "`x.pdf` ends as nothing that a report can be"),
+        (("-o", "x"), "or say `--format`"),
         (("--plot", "languages", "--format", "png"), "add `-o NAME.png`"),
     ],
 )
@@ -109,21 +111,27 @@ def test_what_a_run_selected(compiled: Mixc, folder: Path) -> None:
 def test_the_run_of_another_manifest(compiled: Mixc, folder: Path) -> None:
     ran = compiled("report", MANIFEST, "--run", written(folder, "run", manifest="f" * 64), "-o", "x.html")
     assert ran.code == 1
-    assert "error[M782]: the run in `run` is of another manifest" in ran.err
+    assert "error[M571]: `run` holds the selection of another manifest, ffffffffffff" in ran.err
     assert not (folder / "x.html").exists()
 
 
-@pytest.mark.parametrize("selection", [None, [{}], "text", [{"phase": "main", "source": "x", "tokens": "many"}]])
+@pytest.mark.parametrize("selection", [[{}], "text", [{"phase": "main", "source": "x", "tokens": "many"}]])
 def test_a_run_that_cannot_be_read(compiled: Mixc, folder: Path, selection: object) -> None:
     ran = compiled("report", MANIFEST, "--run", written(folder, "run", selection=selection))
     assert ran.code == 1
-    assert "error[M783]: `run` holds no run that ended" in ran.err
+    assert "error[M581]: `run` holds no selection" in ran.err
+
+
+def test_a_run_that_has_not_ended(compiled: Mixc, folder: Path) -> None:
+    ran = compiled("report", MANIFEST, "--run", written(folder, "run", selection=None))
+    assert ran.code == 1
+    assert "error[M583]: the run into `run` has not ended" in ran.err
 
 
 def test_a_folder_without_a_run(compiled: Mixc) -> None:
     ran = compiled("report", MANIFEST, "--run", "nowhere")
     assert ran.code == 1
-    assert "error[M783]: `nowhere` holds no run that ended: no such file or directory" in ran.err
+    assert "error[M581]: `nowhere` holds no selection" in ran.err
 
 
 def test_the_manifest_is_not_overwritten(compiled: Mixc, folder: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mixc.backends.report.compose import compose
+from mixc.backends.report.compose import Sections
 from mixc.backends.report.content import Report
 from mixc.compiler.review.reading import read_manifest
 from mixc.compiler.review.schema import Manifest
-from mixc.compiler.solve.decide import decide, objective_of
+from mixc.compiler.solve.decide import decide, loss_of
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -34,4 +34,4 @@ def before() -> Manifest:
 @pytest.fixture(scope="session")
 def report(manifest: Manifest, before: Manifest) -> Report:
     """The whole report, against the earlier manifest."""
-    return compose(manifest, before, None, decide, objective_of)
+    return Sections(manifest, before, None, decide, loss_of).report()

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mixc.backends.report.compose import compose
-from mixc.backends.report.content import Report, Table
+from mixc.backends.report.compose import Sections
+from mixc.backends.report.content import Plot, Report, Table
 from mixc.backends.report.reading import interval
+from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.compiler.review.schema import Manifest
-from mixc.compiler.solve.decide import decide, objective_of
+from mixc.compiler.solve.decide import decide, loss_of
+
+
+def plots(report: Report) -> dict[str, Plot]:
+    return {plot.name: plot for section in report.sections for plot in section.plots}
 
 
 def rows(report: Report, name: str) -> list[Any]:
-    return list(report.plots()[name].rows)
+    return list(plots(report)[name].rows)
 
 
 def table(report: Report, section: str) -> Table:
@@ -24,8 +30,8 @@ def table(report: Report, section: str) -> Table:
 
 
 def test_every_plot_belongs_to_a_section(report: Report) -> None:
-    assert list(report.plots()) == ["languages", "quality", "repetition", "benefit", "budget", "transfer"]
-    assert all(plot.alternative and plot.title and plot.rows for plot in report.plots().values())
+    assert list(plots(report)) == ["languages", "quality", "repetition", "benefit", "budget", "transfer"]
+    assert all(plot.alternative and plot.title and plot.rows for plot in plots(report).values())
 
 
 @pytest.mark.parametrize("what", ["mixture", "supply"])
@@ -47,7 +53,7 @@ def test_the_previous_shares_are_those_of_the_other_manifest(report: Report, bef
 
 
 def test_a_language_that_was_not_there_is_new(manifest: Manifest, before: Manifest) -> None:
-    swapped = compose(before, manifest, None, decide, objective_of)
+    swapped = Sections(before, manifest, None, decide, loss_of).report()
     assert {line[0]: line[2] for line in table(swapped, "languages").lines}["af"] == "new"
 
 
@@ -92,7 +98,42 @@ def test_rules_that_bind_come_first(report: Report, manifest: Manifest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "text"), [(0, 0.05, "best 5%"), (0.05, 0.2, "5-20%"), (0.8, 1, "the rest"), (0, 1, "all")]
+    ("low", "high", "text"), [(0, 0.05, "best 5%"), (0.05, 0.2, "5-20%"), (0.8, 1, "80-100%"), (0, 1, "all")]
 )
 def test_intervals_in_words(low: float, high: float, text: str) -> None:
     assert interval(low, high) == text
+
+
+TOY = """recipe toy
+budget { model = 1B params, tokens = 100B tokens }
+source crawl { supply = { de: 60B tokens, en: 900B tokens, no: 2B tokens }, domain = web, assume = rated }
+languages [de, en, no] { priority = 1.0 }
+"""
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        "mixture { strategy = temperature, temperature = 3 }",
+        "mixture { strategy = uniform }",
+        "prefer share(no) >= 20% weight 0.5",
+    ],
+)
+def test_losses_are_losses_whatever_is_minimised(decided: str, tmp_path: Path) -> None:
+    (tmp_path / "toy.mix").write_text(TOY + decided + "\n")
+    made, found = run_passes(COMPILE, Artefacts(tmp_path / "toy.mix"))
+    assert made.manifest is not None, found
+    section = Sections(made.manifest, None, None, decide, loss_of).plot("budget")
+    assert section is not None
+    same = {row["tokens"]: row["loss"] for row in section.rows if row["what"] == "same shares"}
+    assert same[made.manifest.budget.tokens] == pytest.approx(made.manifest.totals.loss, abs=1e-8)
+    falling = [loss for _, loss in sorted(same.items())]
+    assert len(falling) > 3
+    assert falling == sorted(set(falling), reverse=True)
+
+
+def test_only_what_a_plot_shows_is_worked_out(manifest: Manifest) -> None:
+    def never(*_: object) -> Any:
+        raise AssertionError("the plot of languages needs no decision")
+
+    assert Sections(manifest, None, None, never, never).plot("languages") is not None

@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mixc.backends.report.compose import compose
+from mixc.backends.report.compose import Sections
 from mixc.backends.report.content import Plot, Report, Section, Table
 from mixc.backends.report.draw import inline_svg, svg
 from mixc.backends.report.markdown import as_markdown
 from mixc.backends.report.page import as_page
 from mixc.backends.report.palette import DARK, FIRST, INK, NAMES, PAPER, SECOND, SOFT, THIRD
 from mixc.compiler.review.schema import Manifest
-from mixc.compiler.solve.decide import decide, objective_of
+from mixc.compiler.solve.decide import decide, loss_of
 
 HOSTILE = '<script>alert(1)</script> & "quoted" | `code` *star* [link](http://x) </style></svg>'
 VOID = {"meta", "link", "br"}
@@ -79,15 +79,15 @@ def test_nothing_comes_from_elsewhere(page: str) -> None:
 
 
 def test_it_is_small(before: Manifest) -> None:
-    large = as_page(compose(before, before, None, decide, objective_of))
+    large = as_page(Sections(before, before, None, decide, loss_of).report())
     assert len(large.encode()) < 1_000_000
 
 
 def test_plots_have_words_and_tables_have_headers(page: str, report: Report) -> None:
     seen = read(page).seen
     images = [attrs["aria-label"] or "" for _, attrs in seen if attrs.get("role") == "img"]
-    assert len(images) == len(report.plots())
-    assert all(plot.alternative in image for plot, image in zip(report.plots().values(), images, strict=True))
+    plots = [plot for section in report.sections for plot in section.plots]
+    assert all(plot.alternative in image for plot, image in zip(plots, images, strict=True))
     tables = sum(tag == "table" for tag, _ in seen)
     assert tables == sum(tag == "caption" for tag, _ in seen) == sum(tag == "thead" for tag, _ in seen) > 6
     assert all(attrs.get("scope") in {"col", "row"} for tag, attrs in seen if tag == "th")
@@ -95,7 +95,7 @@ def test_plots_have_words_and_tables_have_headers(page: str, report: Report) -> 
 
 
 def test_the_same_manifest_gives_the_same_page(page: str, manifest: Manifest, before: Manifest) -> None:
-    assert as_page(compose(manifest, before, None, decide, objective_of)) == page
+    assert as_page(Sections(manifest, before, None, decide, loss_of).report()) == page
 
 
 def test_texts_of_a_recipe_are_texts() -> None:
@@ -113,7 +113,7 @@ def test_texts_of_a_recipe_are_texts() -> None:
 
 
 def test_every_colour_of_a_plot_follows_the_theme(report: Report) -> None:
-    for plot in report.plots().values():
+    for plot in (plot for section in report.sections for plot in section.plots):
         assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', inline_svg(plot))) <= {
             "none",
             "transparent",
