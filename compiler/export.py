@@ -22,18 +22,76 @@ from mixc.dsl.suggest import suggest
 from mixc.dsl.wording import listed, plain
 
 PREFIX = "export-"
+WORDS = ("phase", "source", "language", "domain", "bucket")  # of a pattern for places
 INDEX = "export.json"  # what makes a folder one that may be written again
 
 
 @dataclass(frozen=True, slots=True)
+class CellTexts:
+    """Texts that a run wrote of one cell in one phase: its `folder`, how much lies there.
+
+    `rows` are what the files hold. `documents` and `tokens` count a document as often as it is to be read; under
+    `repeat` its row stands there that often, else once, with its `copies`.
+    """
+
+    phase: str
+    source: str
+    language: str
+    domain: str
+    bucket: int
+    folder: str
+    rows: int
+    documents: int
+    tokens: int
+    repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What lies at one place in the trainer's own tokens: documents (or samples) and tokens."""
+
+    documents: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line says of an export; `dataset_root` is where benchmark items lie as files."""
+    """What the command line says of an export.
+
+    `dataset_root` is where benchmark items lie as files; `data` is a pattern of where tokenised data lie, with the
+    words of `WORDS` in braces; `texts` are what a run wrote; `counts` say by place what lies there. `sequence` is the
+    length of a training sequence in tokens, `batch` the sequences of a step, `tokenizer` a name or folder.
+    """
 
     dataset_root: str | None = None
+    data: str | None = None
+    texts: tuple[CellTexts, ...] | None = None
+    counts: Mapping[str, Counted] | None = None
+    sequence: int | None = None
+    batch: int | None = None
+    tokenizer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a program can be told of a mixture, as `mixc export --list` shows it.
+
+    `reads` is the form of its data, `unit` what its number means, `exact` how near it comes, `phases` and `caps` how
+    it is told of phases and of limits to repetition, `verified` how and with which version that was seen.
+    """
+
+    reads: str
+    unit: str
+    exact: str
+    phases: str
+    caps: str
+    verified: str
 
 
 class Exporter(Protocol):
     """A program that manifests are written for."""
+
+    CAPABILITY: Capability
 
     def export(self, manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:
         """Texts by path below the folder, `/` between its parts; None with the reasons against it."""
@@ -43,6 +101,11 @@ class Exporter(Protocol):
 def targets() -> tuple[str, ...]:
     """What there are exporters for, sorted."""
     return tuple(sorted(name.removeprefix(PREFIX) for name in registry.names() if name.startswith(PREFIX)))
+
+
+def capabilities() -> Mapping[str, Capability]:
+    """What every exporter can say, by name."""
+    return {name: cast("Exporter", registry.load(PREFIX + name)).CAPABILITY for name in targets()}
 
 
 def export(
@@ -72,6 +135,21 @@ def export(
     for name in before - set(names):
         (folder / name).unlink(missing_ok=True)
     return names, found + problems
+
+
+def read_counts(path: Path) -> tuple[Mapping[str, Counted] | None, list[Diagnostic]]:
+    """What lies at every place, from a file of counts; None with the reason why not."""
+    try:
+        places = json.loads(path.read_text(encoding="utf-8"))["places"]
+        counted = {str(place): Counted(one["documents"], one["tokens"]) for place, one in places.items()}
+    except OSError as error:
+        return None, [bad_counts(str(path), (error.strerror or str(error)).lower())]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, [bad_counts(str(path), "it is not of the form that one has")]
+    for place, one in counted.items():
+        if not all(isinstance(number, int) and number > 0 for number in (one.documents, one.tokens)):
+            return None, [bad_counts(str(path), f"`{place}` needs documents and tokens, whole and above zero")]
+    return counted, []
 
 
 def _before(folder: Path) -> tuple[set[str], list[Diagnostic]]:
@@ -138,3 +216,15 @@ def cannot_export(folder: str, why: str) -> Diagnostic:
         helps=("give another folder: `-o NEW`",),
         subject=folder,
     )
+
+
+@page("M804")
+def bad_counts(path: str, why: str) -> Diagnostic:
+    """a file of counts cannot be read
+
+    It is a JSON object: `{"places": {"corpus/web/en": {"documents": 1200, "tokens": 840000}}}`, with whole numbers
+    above zero.
+
+    What to do: correct it; `prepare.py` of an export writes one.
+    """
+    return Diagnostic("M804", f"`{plain(path, 200)}` is no file of counts: {plain(why, 200)}", subject=path)

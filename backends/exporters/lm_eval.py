@@ -16,7 +16,7 @@ from typing import Final
 from mixc.backends.mubench.plan import SUITE, EvaluationPlan, PlannedTask
 from mixc.backends.mubench.record import recorded
 from mixc.backends.mubench.tasks import DATASETS, parsed
-from mixc.compiler.export import Settings
+from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, page
 
@@ -24,6 +24,14 @@ VERSION: Final = 1.0
 SPLIT: Final = "test"
 FILE: Final = f"{SPLIT}.jsonl"
 README, SCRIPT = "README.md", "run.sh"
+CAPABILITY: Final = Capability(
+    reads="the evaluation plan",
+    unit="none",
+    exact="tasks as planned",
+    phases="none",
+    caps="none",
+    verified="lm-eval 0.4.13 ran it, in the tests",
+)
 
 
 def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:

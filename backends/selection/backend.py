@@ -20,6 +20,7 @@ from mixc.backends.selection.run import Run as Run
 from mixc.backends.selection.run import run as run
 from mixc.backends.selection.run import selected as selected
 from mixc.backends.selection.shard import loaded_by, offer
+from mixc.backends.selection.textual import texts_of as texts_of
 from mixc.backends.selection.verify import Report
 from mixc.backends.selection.verify import verify as verify
 from mixc.compiler.executor import Executor

@@ -1,0 +1,89 @@
+"""What exports carry along beside the configuration: how texts become the trainer's data, and a README."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+
+from mixc.backends.exporters import messages
+from mixc.backends.exporters.leaves import Leaf, Mixture, Stage
+from mixc.compiler.export import Capability, Settings
+from mixc.compiler.review import words
+from mixc.dsl.diagnostics import Diagnostic
+
+README, PLACES, PREPARE, WRITER = "README.md", "places.json", "prepare.py", "writer.py"
+SCRIPTS = "mixc.backends.exporters.prepare"
+
+
+def prepared(mixed: Mixture, settings: Settings, writer: str) -> tuple[Mapping[str, str], list[Diagnostic]]:
+    """The scripts that tokenise the texts of a run with a trainer's own writer; none where the data exist already."""
+    if not mixed.selected:
+        return {}, []
+    if settings.tokenizer is None:
+        return {}, [messages.missing("--tokenizer", "texts become tokens by one")]
+    places = {leaf.path: leaf.folders for stage in mixed.stages for leaf in stage.leaves}
+    asked = {
+        "places": [{"folders": list(folders), "path": path} for path, folders in sorted(places.items())],
+        "sequence": settings.sequence,
+        "tokenizer": settings.tokenizer,
+    }
+    return {
+        PLACES: json.dumps(asked, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        PREPARE: script("prepare"),
+        WRITER: script(writer),
+    }, []
+
+
+def script(name: str) -> str:
+    """The text of a script that exports carry."""
+    return (files(SCRIPTS) / f"{name}.py").read_text(encoding="utf-8")
+
+
+def readme(
+    program: str,
+    capability: Capability,
+    mixed: Mixture,
+    numbers: Mapping[str, Sequence[str]],
+    use: str,
+    notes: Iterable[str] = (),
+) -> str:
+    """The README of an export: what its numbers mean, what every place gives, how to start.
+
+    `numbers` are, by phase, the numbers of its leaves as they stand in the configuration.
+    """
+    lines = [
+        f"# `{mixed.recipe}` for {program}",
+        "",
+        f"Written by `mixc export --to {program}`; change the recipe, not these files.",
+        "",
+        f"- Data: {capability.reads}.",
+        f"- Number: {capability.unit}; {capability.exact}.",
+        f"- Phases: {capability.phases}.",
+        f"- Limits to repetition: {capability.caps}.",
+        f"- Checked: {capability.verified}.",
+        *(f"- {note}" for note in notes),
+        "",
+        "## Use",
+        "",
+        use.strip(),
+        "",
+    ]
+    for stage in mixed.stages:
+        lines += _stage(stage, numbers.get(stage.name, ()))
+    return "\n".join(lines)
+
+
+def _stage(stage: Stage, numbers: Sequence[str]) -> list[str]:
+    total = stage.tokens
+    short = "" if total == stage.planned else f"; the manifest plans {stage.planned:,}"
+    header = ("place", "tokens", "share", "there are", "passes", "documents", "number")
+    rows = [_row(leaf, total, number) for leaf, number in zip(stage.leaves, numbers, strict=True)] if numbers else []
+    table = [f"| {' | '.join(row)} |" for row in (header, (":--", *("--:",) * (len(header) - 1)), *rows)]
+    return [f"## Phase {stage.name}: {total:,} tokens{short}", "", *(table if rows else []), *([""] if rows else [])]
+
+
+def _row(leaf: Leaf, total: int, number: str) -> tuple[str, ...]:
+    documents = "" if leaf.documents is None else f"{leaf.documents:,}"
+    share = words.share(leaf.tokens / total)
+    return f"`{leaf.path}`", f"{leaf.tokens:,}", share, f"{leaf.available:,}", f"{leaf.passes:.4f}", documents, number

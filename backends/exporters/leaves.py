@@ -1,0 +1,232 @@
+"""A mixture as what trainers read: for every phase the places where its data lie, and how much is taken of each.
+
+A place holds whole cells of the manifest: all that a pattern such as `s3://corpus/{source}/{language}` writes alike.
+So one place is never listed twice, however many cells it holds, and the mixture does not depend on how it is sharded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
+
+from mixc.backends.exporters import messages
+from mixc.backends.selection.layout import escaped
+from mixc.compiler.export import WORDS, CellTexts, Settings
+from mixc.compiler.review.rows import MixtureRow
+from mixc.compiler.review.schema import Manifest
+from mixc.dsl.diagnostics import Diagnostic
+
+PREPARED = "data/{phase}/{source}/{language}/{domain}"  # where the texts of a run are prepared, unless said otherwise
+UNEVEN = 0.001  # share of a mixture that may be read from another cell of the same place without a word
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One place of one phase.
+
+    `tokens` are taken in this phase; `available` lie there, each counted once; `documents` (rows or samples) lie there,
+    None where nobody counted them. `most` is how often they may be read in all phases, None where there is no limit.
+    `folders` are texts of a run, whose rows stand for several copies where `copied`.
+    """
+
+    path: str
+    name: str
+    tokens: int
+    available: int
+    documents: int | None
+    most: float | None
+    folders: tuple[str, ...] = ()
+    copied: bool = False
+
+    @property
+    def passes(self) -> float:
+        """How often this phase reads the place, as a mean over its tokens."""
+        return self.tokens / self.available
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A phase: places it takes tokens from, sorted by path; `planned` tokens of the manifest, `name` fit for a file."""
+
+    name: str
+    planned: int
+    leaves: tuple[Leaf, ...]
+
+    @property
+    def tokens(self) -> int:
+        """What is taken in all."""
+        return sum(leaf.tokens for leaf in self.leaves)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """All phases in order; `selected` where texts of a run are what is read."""
+
+    recipe: str
+    stages: tuple[Stage, ...]
+    selected: bool
+
+
+Key = tuple[str, str, str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    phase: int
+    key: Key
+    tokens: int
+    supply: int
+    most: float | None
+    texts: CellTexts | None
+
+
+def mixture(manifest: Manifest, settings: Settings, *, texts: bool = False) -> tuple[Mixture | None, list[Diagnostic]]:
+    """The places of a mixture. With `texts` a program reads the texts of a run, not data prepared of them."""
+    pattern = settings.data
+    if pattern is None:
+        if settings.texts is None:
+            return None, [messages.no_place(manifest.recipe.name, manifest.runnable)]
+        pattern = PREPARED
+    apart = settings.texts is not None and len(manifest.phases) > 1 and "{phase}" not in pattern
+    if bad := "no {phase}, and phases read different texts" if apart else _bad(pattern):
+        return None, [messages.bad_pattern(pattern, bad)]
+    cells = _cells(manifest, settings.texts)
+    by_place: dict[str, list[_Cell]] = {}
+    for cell in cells:
+        place = _place(pattern, cell.key) if not (texts and settings.data is None) else _folder(cell.texts)
+        by_place.setdefault(place, []).append(cell)
+    found = [] if settings.texts is not None else _mixed(manifest, by_place)
+    stages = []
+    for number, phase in enumerate(manifest.phases):
+        leaves = []
+        for path in sorted(by_place):
+            leaf, wrong = _leaf(path, [one for one in by_place[path] if settings.texts is None or one.phase == number],
+                                number, settings)  # fmt: skip
+            found += wrong
+            leaves += [leaf] if leaf is not None else []
+        stages.append(Stage(escaped(phase.name), phase.tokens, _fitting(leaves, settings)))
+    found += _over(stages)
+    if any(one.severity == "error" for one in found):
+        return None, found
+    return Mixture(manifest.recipe.name, tuple(stages), settings.texts is not None), found
+
+
+def _bad(pattern: str) -> str | None:
+    """What of a pattern is no word of it; None where all is well."""
+    try:
+        for _, field, form, conversion in Formatter().parse(pattern):
+            if field is not None and (field not in WORDS or form or conversion):
+                return "{" + field + "}"
+    except ValueError:
+        return "a brace without its other half"
+    return None
+
+
+def _place(pattern: str, key: Key) -> str:
+    return pattern.format(**dict(zip(WORDS, (escaped(str(part)) for part in key), strict=True)))
+
+
+def _folder(texts: CellTexts | None) -> str:
+    """The texts of all buckets of a cell lie in one folder."""
+    return "" if texts is None else texts.folder.rpartition("/")[0]
+
+
+def _cells(manifest: Manifest, texts: Sequence[CellTexts] | None) -> list[_Cell]:
+    """Every cell of every phase; of a run, those that it wrote texts of, and what it took of them."""
+    numbers = {phase.name: number for number, phase in enumerate(manifest.phases)}
+    limits = {one.name: one.limit.passes for one in manifest.sources if one.limit is not None}
+    if texts is not None:
+        return [
+            _Cell(numbers[one.phase], (one.phase, one.source, one.language, one.domain, one.bucket),
+                  one.tokens, one.tokens, 1.0, one)
+            for one in texts if one.tokens
+        ]  # fmt: skip
+    rows: list[MixtureRow] = list(manifest.mixture)
+    return [
+        _Cell(numbers[row.phase], (row.phase, row.source, row.language, row.domain, bucket), tokens, supply,
+              limits.get(row.source), None)
+        for row in rows
+        for bucket, (tokens, supply) in enumerate(zip(row.tokens_by_bucket, row.supply_by_bucket, strict=True))
+    ]  # fmt: skip
+
+
+def _leaf(path: str, cells: list[_Cell], phase: int, settings: Settings) -> tuple[Leaf | None, list[Diagnostic]]:
+    tokens = sum(one.tokens for one in cells if one.phase == phase)
+    if not tokens:
+        return None, []
+    mine = {one.key[1:] if settings.texts is None else one.key: one for one in cells}  # supply of all phases is one
+    available, documents = sum(one.supply for one in mine.values()), None
+    written = [one.texts for one in mine.values() if one.texts is not None]
+    if written:
+        documents = sum(one.documents for one in written)
+    if settings.counts is not None:
+        if path not in settings.counts:
+            return None, [messages.not_counted(path, sorted(settings.counts))]
+        counted = settings.counts[path]
+        available, documents = counted.tokens, counted.documents
+    if not available:
+        return None, [messages.nothing_there(path)]
+    limits = [one.most for one in mine.values()]
+    most = None if any(limit is None for limit in limits) else max(one for one in limits if one is not None)
+    words = [str(part) for part in next(iter(mine.values())).key]
+    same = [all(str(one.key[i]) == words[i] for one in mine.values()) for i in range(len(words))]
+    name = "-".join(escaped(word) for i, word in enumerate(words) if same[i] and i not in (0, 4)) or "all"
+    folders = tuple(sorted(one.folder for one in written))
+    copied = any(not one.repeat and one.rows < one.documents for one in written)
+    return Leaf(path, name, tokens, available, documents, most, folders, copied), []
+
+
+def _fitting(leaves: list[Leaf], settings: Settings) -> tuple[Leaf, ...]:
+    """Leaves with names of their own; of a run in other tokens, as much as leaves no place short."""
+    names = [leaf.name for leaf in leaves]
+    named = [
+        leaf if names.count(leaf.name) == 1 else _renamed(leaf, f"{leaf.name}-{names[:i].count(leaf.name)}")
+        for i, leaf in enumerate(leaves)
+    ]
+    if settings.texts is None or settings.counts is None or not named:
+        return tuple(named)
+    total = sum(leaf.tokens for leaf in named)
+    room = min(leaf.available * total // leaf.tokens for leaf in named)
+    return tuple(_taking(leaf, max(1, leaf.tokens * room // total)) for leaf in named)
+
+
+def _renamed(leaf: Leaf, name: str) -> Leaf:
+    return Leaf(leaf.path, name, leaf.tokens, leaf.available, leaf.documents, leaf.most, leaf.folders, leaf.copied)
+
+
+def _taking(leaf: Leaf, tokens: int) -> Leaf:
+    return Leaf(leaf.path, leaf.name, tokens, leaf.available, leaf.documents, leaf.most, leaf.folders, leaf.copied)
+
+
+def _over(stages: Sequence[Stage]) -> list[Diagnostic]:
+    """Places that all phases together read more often than they may: that is how an epoch more starts unseen."""
+    taken: dict[str, int] = {}
+    last: dict[str, Leaf] = {}
+    for leaf in (leaf for stage in stages for leaf in stage.leaves):
+        taken[leaf.path] = taken.get(leaf.path, 0) + leaf.tokens
+        last[leaf.path] = leaf
+    slack = 1 + 1e-9
+    return [
+        messages.more_than_there_is(path, tokens, last[path].available, most)
+        for path, tokens in sorted(taken.items())
+        if (most := last[path].most) is not None and tokens > math.ceil(most * last[path].available * slack)
+    ]
+
+
+def _mixed(manifest: Manifest, by_place: Mapping[str, Sequence[_Cell]]) -> list[Diagnostic]:
+    """Where places hold cells that are read unevenly, and are read as a whole: what of the mixture is lost by that."""
+    worst, lost = "", 0.0
+    total = sum(phase.tokens for phase in manifest.phases)
+    most = 0.0
+    for path, cells in by_place.items():
+        moved = 0.0
+        for phase in range(len(manifest.phases)):
+            mine = [one for one in cells if one.phase == phase]
+            tokens, supply = sum(one.tokens for one in mine), sum(one.supply for one in mine)
+            moved += sum(abs(one.tokens - tokens * one.supply / supply) for one in mine) / 2 if supply else 0.0
+        lost += moved
+        if moved > most:
+            worst, most = path, moved
+    return [messages.mixed_places(worst, lost / total)] if lost > UNEVEN * total else []

@@ -1,0 +1,64 @@
+"""What texts a run wrote, cell by cell, from the markers beside them; no text is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mixc.backends.selection.gather import read_text_marker
+from mixc.backends.selection.layout import folder_of
+from mixc.backends.selection.markers import SUFFIX
+from mixc.backends.selection.run import has_texts, selected
+from mixc.backends.selection.slots import Cell
+from mixc.compiler.export import CellTexts
+from mixc.compiler.review.schema import Manifest
+from mixc.dsl.diagnostics import Diagnostic, page
+
+
+def texts_of(output: Path, manifest: Manifest) -> tuple[tuple[CellTexts, ...] | None, list[Diagnostic]]:
+    """The texts of every cell that a finished run of this manifest wrote any of, in the order of the manifest.
+
+    Folders are named as `output` is given.
+    """
+    rows, found = selected(output, manifest.integrity)
+    if rows is None:
+        return None, found
+    if not has_texts(output):
+        return None, [no_texts_written(str(output))]
+    written = [_cell(output, row.phase, row.source, row.language, row.domain, bucket)
+               for row in manifest.mixture for bucket in range(len(row.tokens_by_bucket))]  # fmt: skip
+    texts = tuple(one for one in written if one is not None)
+    if not texts:
+        return None, [no_texts_written(str(output))]
+    return texts, []
+
+
+def _cell(output: Path, phase: str, source: str, language: str, domain: str, bucket: int) -> CellTexts | None:
+    folder = folder_of(phase, Cell(source, language, domain, bucket, 0, 0, ()))
+    names = sorted(path.name.removesuffix(SUFFIX) for path in (output / folder).glob(f"*.parquet{SUFFIX}"))
+    markers = [marker for name in names if (marker := read_text_marker(output, f"{folder}/{name}")) is not None]
+    if not markers:
+        return None
+    return CellTexts(
+        phase,
+        source,
+        language,
+        domain,
+        bucket,
+        (output / folder).as_posix(),
+        sum(marker.output.rows for marker in markers),
+        sum(marker.documents for marker in markers),
+        sum(marker.tokens for marker in markers),
+        any(marker.repeat for marker in markers),
+    )
+
+
+@page("M584")
+def no_texts_written(folder: str) -> Diagnostic:
+    """a run wrote no texts
+
+    A selection names documents; trainers read texts, which are written on demand.
+
+    What to do: `mixc run NAME.manifest.json -o FOLDER --materialize`, which adds them to the selection that is there.
+    """
+    helps = ("run the manifest into it again with `--materialize`",)
+    return Diagnostic("M584", f"`{folder}` holds a selection without its texts", subject=folder, helps=helps)
