@@ -10,12 +10,14 @@ from mixc.backends.search import design_messages, messages
 from mixc.backends.search.design import (
     Design,
     DesignSettings,
+    Finish,
     Supplied,
     commands,
     design_mixtures,
     design_theta,
     write_design,
 )
+from mixc.backends.search.design_messages import experiments_lost
 from mixc.backends.search.recipes import write_recipe
 from mixc.backends.search.report import at_border, recipe_text, table_text
 from mixc.backends.search.search import DRAWS, search
@@ -25,7 +27,7 @@ from mixc.compiler.pipeline import Artefacts, find_supply, load, read_documents,
 from mixc.compiler.recipe import Recipe
 from mixc.dsl.diagnostics import Diagnostic
 
-__all__ = ["DesignSettings", "FitSettings", "design", "fit"]
+__all__ = ["DesignSettings", "FitSettings", "design", "experiments_lost", "fit"]
 
 WEAK = 0.25
 UNLIMITED = 1e6  # epochs, of a source without a limit
@@ -42,8 +44,13 @@ class FitSettings:
     draws: int = DRAWS
 
 
-def design(made: Artefacts, folder: Path, wanted: DesignSettings) -> tuple[str | None, list[Diagnostic]]:
-    """Write the experiments for a recipe into a folder of their own; what to tell, and what was found."""
+def design(
+    made: Artefacts, folder: Path, wanted: DesignSettings, finish: Finish | None = None
+) -> tuple[str | None, list[Diagnostic]]:
+    """Write the experiments for a recipe into a folder of their own; what to tell, and what was found.
+
+    `finish` compiles the recipes before the folder is there.
+    """
     made, found = run_passes((load, read_documents, find_supply), made)
     if made.recipe is None or made.supply is None:
         return None, found
@@ -52,10 +59,10 @@ def design(made: Artefacts, folder: Path, wanted: DesignSettings) -> tuple[str |
         if not wanted.mixtures and not held.domains:
             raise Unreadable(messages.nothing_rated(held.recipe.name))
         plan, more = (design_mixtures if wanted.mixtures else design_theta)(held, wanted)
-        write_design(folder, held, wanted, plan)
+        write_design(folder, held, wanted, plan, finish or (lambda recipes: None))
     except Unreadable as problem:
         return None, [*found, problem.diagnostic]
-    return _told(plan, folder, held, wanted), found + more
+    return _told(plan, folder, held, wanted, finish is not None), found + more
 
 
 def fit(table: Path, recipe: Recipe, output: Path, wanted: FitSettings) -> tuple[str | None, list[Diagnostic]]:
@@ -112,7 +119,7 @@ def _check_output(table: Path, recipe: Recipe, output: Path) -> None:
         raise Unreadable(design_messages.wrong_output(str(output), "a recipe of its own, `NAME.mix`"))
 
 
-def _told(plan: Design, folder: Path, held: Supplied, wanted: DesignSettings) -> str:
+def _told(plan: Design, folder: Path, held: Supplied, wanted: DesignSettings, compiled: bool) -> str:
     what = (
         f"Dirichlet mixtures of {len(plan.columns)} domains"
         if wanted.mixtures
@@ -123,4 +130,4 @@ def _told(plan: Design, folder: Path, held: Supplied, wanted: DesignSettings) ->
     again = f"; {plan.rejected:,} more were drawn that cannot fill it" if plan.rejected else ""
     each = f"each {wanted.model:,} parameters on {plan.tokens:,} tokens, seed {wanted.seed}{again}"
     size = f"{wanted.runs:,} {what}; {each}\n"
-    return f"{size}wrote {folder}\n{commands(folder, held.recipe)}"
+    return f"{size}wrote {folder}\n{commands(folder, held.recipe, compiled)}"

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +28,9 @@ from mixc.backends.search.table import LAW, LOSS, RUN, SUPPLY
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.recipe import Recipe
 from mixc.dsl.diagnostics import Diagnostic
+
+Finish: TypeAlias = Callable[[tuple[Path, ...]], None]
+"""What is done with the recipes before their folder is there."""
 
 TABLE = "experiments.parquet"
 PROXY_TOKENS = 10**9  # the paper's
@@ -115,8 +120,11 @@ def design_mixtures(held: Supplied, wanted: DesignSettings) -> tuple[Design, lis
     return Design(tuple(f"share:{name}" for name in names), shares, tokens, 0), []
 
 
-def write_design(folder: Path, held: Supplied, wanted: DesignSettings, design: Design) -> None:
-    """The folder of recipes and the table of parameters, whole or not at all; raises Unreadable."""
+def write_design(folder: Path, held: Supplied, wanted: DesignSettings, design: Design, finish: Finish) -> None:
+    """The folder of recipes, of what `finish` adds, and the table of parameters, whole or not at all; raises Unreadable.
+
+    The folder is written beside its place, so paths that are seen from it stay as they are.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ["a file"]
         raise Unreadable(messages.folder_in_use(str(folder), names))
@@ -124,6 +132,7 @@ def write_design(folder: Path, held: Supplied, wanted: DesignSettings, design: D
     try:
         made.mkdir(parents=True)
         _write(made, held, wanted, design)
+        finish(tuple(sorted(made.glob("*.mix"))))
         if folder.exists():
             folder.rmdir()
         made.replace(folder)
@@ -171,11 +180,12 @@ def _table(names: list[str], held: Supplied, wanted: DesignSettings, design: Des
     return pa.table(columns | {LOSS: pa.nulls(count, pa.float64())})
 
 
-def commands(folder: Path, recipe: Recipe) -> str:
+def commands(folder: Path, recipe: Recipe, compiled: bool) -> str:
     """What to type next."""
     outside = "" if inside(recipe, folder) else " --allow-outside"
+    first = "" if compiled else f"mixc compile {folder}/0001.mix{outside} && "
     return (
-        f"each: mixc compile {folder}/0001.mix{outside} && mixc run {folder}/0001.manifest.json -o SELECTION\n"
+        f"each: {first}mixc run {folder}/0001.manifest.json -o SELECTION\n"
         f"then: fill in the column `{LOSS}` of {folder / TABLE}, and\n"
         f"      mixc fit quadmix {folder / TABLE} --recipe {Path(recipe.path).name} -o found.mix\n"
     )

@@ -109,3 +109,22 @@ def no_documents(recipe: str) -> Diagnostic:
     return Diagnostic("M763", f"`{plain(recipe)}` reads no documents, so there is nothing to run", helps=(
         'give a source `path = "data/*.parquet"`',
     ), subject=recipe)  # fmt: skip
+
+
+@page("M764")
+def experiments_lost(lost: Sequence[tuple[str, Diagnostic]], runs: int) -> Diagnostic:
+    """some experiments have no manifest
+
+    The recipe of every experiment is compiled. Where a draw contradicts a rule or a limit of the recipe there is no
+    mixture; more documents than `mixc compile` reads by itself have to be scanned first.
+
+    What to do: the others can run. `mixc compile` on one of them says why, with the lines of the recipe.
+    """
+    name, why = lost[0]
+    return Diagnostic(
+        "M764",
+        f"{len(lost):,} of {runs:,} experiments have no manifest",
+        notes=(f"{name}: {why.message} [{why.code}]",),
+        helps=(f"`mixc compile {name}` says why",),
+        severity=Severity.WARNING,
+    )

@@ -81,7 +81,7 @@ def _whatif(recipe: Path, given: Mapping[str, str], allow_outside: bool, form: s
     from mixc.compiler.predict.assumptions import OFF, assumptions
     from mixc.compiler.predict.supply import crawls, repetition
     from mixc.compiler.predict.tables import whatif_json, whatif_text
-    from mixc.compiler.solve.decide import decide, objective_of
+    from mixc.compiler.solve.decide import decide, loss_of
 
     made, found = run_passes(PROBLEM, Artefacts(recipe, dict(given), allow_outside))
     decision = None
@@ -92,7 +92,7 @@ def _whatif(recipe: Path, given: Mapping[str, str], allow_outside: bool, form: s
     if decision is None:
         return code
     rests, larger, tried = (
-        assumptions(decision, decide, objective_of),
+        assumptions(decision, decide, loss_of),
         crawls(decision, decide),
         repetition(decision, decide),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +20,9 @@ from mixc.compiler.cli.session import (
     show,
     wrong,
 )
+
+if TYPE_CHECKING:
+    from mixc.dsl.diagnostics import Diagnostic
 
 COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMBT]?)")
 POWERS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
@@ -46,6 +50,7 @@ Drawn = Annotated[
     Literal["linear", "log"],
     typer.Option("--lambda", help="How lambda is drawn: 1000 U or 1000^U. The paper can be read either way."),
 ]
+Manifests = Annotated[bool, typer.Option("--manifests/--recipes", help="Compile them too, or write recipes alone.")]
 Mixtures = Annotated[bool, typer.Option("--mixtures", help="Vary the shares of domains instead (RegMix).")]
 Model = Annotated[str, typer.Option("--model", metavar="PARAMS", help="Size of the proxies, such as `1M`.")]
 Tokens = Annotated[
@@ -76,11 +81,12 @@ def design_quadmix(
     mixtures: Mixtures = False,
     model: Model = "1M",
     tokens: Tokens = None,
+    manifests: Manifests = True,
     params: Params = None,
     allow_outside: AllowOutside = False,
     diagnostics: Diagnostics = "full",
 ) -> int:
-    """Draw sampling parameters by QuaDMix's Algorithm 1, or mixtures, and write a recipe for each."""
+    """Draw sampling parameters by QuaDMix's Algorithm 1, or mixtures; write a recipe for each, and its manifest."""
     size = _count(model, "--model")
     budget = None if tokens is None else _count(tokens, "--tokens")
     from mixc.compiler import registry
@@ -88,11 +94,32 @@ def design_quadmix(
 
     backend = registry.load("search-quadmix")
     wanted = backend.DesignSettings(runs, seed, lambda_law, mixtures, size, budget)
-    told, found = backend.design(Artefacts(recipe, given_params(params), allow_outside), output, wanted)
+    given = given_params(params)
+    lost: list[tuple[str, Diagnostic]] = []
+    finish = (lambda recipes: lost.extend(_compiled(recipes, given))) if manifests else None
+    told, found = backend.design(Artefacts(recipe, given, allow_outside), output, wanted, finish)
+    if lost:
+        found.append(backend.experiments_lost(lost, runs))
     code = report(found, diagnostics)
     if told is not None:
         show(told)
     return code
+
+
+def _compiled(recipes: Sequence[Path], params: Mapping[str, str]) -> Iterator[tuple[str, Diagnostic]]:
+    """Write the manifest, lock and tables of every recipe beside it; those that have none, and why."""
+    from mixc.compiler.cli.compile import artefacts
+    from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
+    from mixc.compiler.review.beside import MANIFEST
+    from mixc.dsl.diagnostics import has_errors
+
+    for path in recipes:
+        made, found = run_passes(COMPILE, Artefacts(path, params, allow_outside=True))
+        if has_errors(found):
+            yield path.name, next(one for one in found if has_errors([one]))
+            continue
+        for name, data in artefacts(made, path.with_name(path.stem + MANIFEST)).items():
+            name.write_bytes(data)
 
 
 def fit_quadmix(

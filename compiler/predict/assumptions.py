@@ -2,7 +2,7 @@
 
 A mixture is a decision under laws that nobody knows exactly. For each of them two questions are answered: how far would
 the best mixture move, and what does it cost to have decided by the wrong one (regret: the loss of today's mixture under
-the other law, over the least there is).
+the other law, over that of the mixture that is decided then; a strategy that does not minimise the loss may gain).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from mixc.compiler.review.effect import Decide, names_of, shares
 OFF = 0.2
 TERMS = 24  # terms of transfer that are moved one by one; of more, all at once only
 SAME = 1e-9
+ROUNDING = 1e-7  # nats per token: what the solver's last digits are worth
 
 Evaluate: TypeAlias = Callable[[Problem, Decision], float]
-"""The objective of a mixture as it stands, under another problem with the same cells."""
+"""The loss of a mixture as it stands, under another problem with the same cells."""
 Moved: TypeAlias = Callable[[float], Problem]
 
 
@@ -68,8 +69,10 @@ def _side(decision: Decision, problem: Problem, factor: float, decide: Decide, e
     best, _ = decide(problem)
     if best is None:
         return None
-    regret = max(0.0, evaluate(problem, decision) - best.certificate.loss) if possible(problem, decision) else None
-    return Side(factor, distance(decision, best), regret)
+    if not possible(problem, decision):
+        return Side(factor, distance(decision, best), None)
+    regret = evaluate(problem, decision) - best.loss
+    return Side(factor, distance(decision, best), regret if abs(regret) > ROUNDING else 0.0)
 
 
 def possible(problem: Problem, decision: Decision) -> bool:

@@ -41,7 +41,7 @@ def whatif_text(found: Sequence[Assumption], crawls: Sequence[Crawl], tried: Seq
     header = ("assumption", f"moves, {less}", more, f"costs, {less}", more)
     lines = [(one.name, *_sides(one, off, "moved"), *_sides(one, off, "regret")) for one in found]
     text = words.table(header, lines)
-    text += "moves: share of the budget in another place; costs: loss of this mixture over the best one then\n"
+    text += "moves: share of the budget in another place; costs: loss of this mixture over the one decided then\n"
     if "too often" in text:
         text += "too often: this mixture would read documents more often than it may\n"
     lines = [
@@ -152,7 +152,7 @@ def _sides(one: Assumption, off: float, key: str) -> list[str]:
 
 
 def _small(value: float) -> str:
-    return "0" if value < 5e-7 else f"{value:.2g}"
+    return "0" if abs(value) < 5e-7 else f"{value:.2g}"
 
 
 def _each(one: Crawl) -> str:

@@ -79,12 +79,6 @@ def certificate(solution: Solution, x: Floats) -> Certificate:
     return Certificate(value, proved, gap, tie_break, solution.point.error)
 
 
-def objective_of(problem: Problem, decision: Decision) -> float:
-    """The objective of a mixture as it stands, under another problem with the same cells."""
-    lowered = lower_problem(problem)
-    return certified(lowered.program, _taken(lowered, decision))
-
-
 def loss_of(problem: Problem, decision: Decision) -> float:
     """The predicted loss of a mixture as it stands, under another problem with the same cells."""
     scored = scored_by_loss(lower_problem(problem))

@@ -14,7 +14,7 @@ from mixc.compiler.predict.assumptions import assumptions, possible, with_law
 from mixc.compiler.predict.supply import crawls, repetition
 from mixc.compiler.problem import Decision, Problem
 from mixc.compiler.review.compare import reads_of
-from mixc.compiler.solve.decide import decide, objective_of
+from mixc.compiler.solve.decide import decide, loss_of
 from tests.cli.conftest import mixc as mixc
 from tests.cli.ran import Ran
 
@@ -119,7 +119,7 @@ def test_a_param_is_given_once(mixc: Mixc) -> None:
 
 
 def test_a_mixture_has_no_regret_under_its_own_law(problem: Problem, decision: Decision) -> None:
-    assert objective_of(problem, decision) == pytest.approx(decision.certificate.loss, abs=1e-12)
+    assert loss_of(problem, decision) == pytest.approx(decision.loss, abs=1e-12)
     assert possible(problem, decision)
 
 
@@ -133,7 +133,7 @@ def test_the_law_moves_densities_and_nothing_else(problem: Problem) -> None:
 
 
 def test_every_assumption_is_tried_both_ways(decision: Decision) -> None:
-    found = assumptions(decision, decide, objective_of)
+    found = assumptions(decision, decide, loss_of)
     names = [one.name for one in found]
     assert {"supply of crawl", "transfer from de to no", "transfer, all of it", "theta: how fast quality falls"} <= set(
         names
@@ -144,8 +144,27 @@ def test_every_assumption_is_tried_both_ways(decision: Decision) -> None:
     assert [one.regret for one in found] == sorted((one.regret for one in found), reverse=True)
 
 
+@pytest.mark.parametrize("strategy", ["natural", "uniform", "unimax"])
+def test_what_a_wrong_assumption_costs_is_loss_under_every_strategy(tmp_path: Path, strategy: str) -> None:
+    """A strategy's objective is the distance from the shares that it asks for, which is no loss."""
+    path = tmp_path / "toy.mix"
+    path.write_text(f"{RECIPE}mixture {{ strategy = {strategy} }}\n")
+    made, _ = run_passes(PROBLEM, Artefacts(path))
+    assert made.problem is not None
+    there = decided(made.problem)
+    (supply,) = [one for one in assumptions(there, decide, loss_of) if one.name == "supply of crawl"]
+    more = supply.sides[1]
+    assert more.regret is not None
+    pools = tuple(
+        replace(pool, buckets=tuple(replace(one, tokens=round(1.2 * one.tokens)) for one in pool.buckets))
+        for pool in made.problem.pools
+    )
+    then = replace(made.problem, pools=pools)
+    assert more.regret == pytest.approx(loss_of(then, there) - decided(then).loss, abs=1e-7)
+
+
 def test_a_limit_that_today_would_break_is_no_regret(decision: Decision) -> None:
-    (supply,) = [one for one in assumptions(decision, decide, objective_of) if one.name == "supply of crawl"]
+    (supply,) = [one for one in assumptions(decision, decide, loss_of) if one.name == "supply of crawl"]
     less, more = supply.sides
     assert less.regret is None  # `no` is read four times of four already
     assert more.regret is not None

@@ -210,6 +210,29 @@ def test_the_commands(place: Path, proxies: Path) -> None:
         assert runner.invoke(fit_app, [*arguments, *wrong]).exit_code == 2
 
 
+def test_experiments_are_ready_to_run(place: Path, tmp_path: Path) -> None:
+    """The manifests are those that `mixc compile` gives, and a run takes them as they are."""
+    runner, folder = CliRunner(), place / "ready"
+    made = runner.invoke(app, ["design", "quadmix", str(place / "pool.mix"), "--runs", "3", "-o", str(folder)])
+    assert f"each: mixc run {folder}/0001.manifest.json" in made.output
+    assert sorted(path.name for path in folder.glob("*.manifest.json")) == [f"000{i}.manifest.json" for i in (1, 2, 3)]
+    one = str(folder / "0002.mix")
+    assert runner.invoke(app, ["compile", one, "--allow-outside", "--check"]).exit_code == 0
+    ran = runner.invoke(app, ["run", str(folder / "0002.manifest.json"), "-o", str(tmp_path / "selection")])
+    assert ran.exit_code == 0, ran.output
+
+
+def test_an_experiment_without_a_mixture_is_told(place: Path) -> None:
+    recipe = place / "tight.mix"
+    recipe.write_text('recipe tight extends "pool.mix"\nrequire share(news) >= 60%\nrequire share(forums) >= 30%\n')
+    folder = place / "tight"
+    made = CliRunner().invoke(app, ["design", "quadmix", str(recipe), "--runs", "4", "-o", str(folder)])
+    assert made.exit_code == 0
+    assert "warning[M764]" in made.output and "of 4 experiments have no manifest" in made.output
+    assert len(list(folder.glob("*.mix"))) == 4
+    assert len(list(folder.glob("*.manifest.json"))) < 4
+
+
 def test_numbers_and_names_as_recipes_write_them() -> None:
     assert [number(value) for value in (1e-05, 1000.0, 0.25, 0.0)] == ["0.00001", "1000", "0.25", "0"]
     assert [word(name) for name in ("web-en", "Arts & Ent", 'a"b')] == ["web-en", '"Arts & Ent"', '"a\\"b"']
