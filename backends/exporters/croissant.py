@@ -22,12 +22,20 @@ from mixc.backends.exporters.described import (
     summary,
     tag,
 )
-from mixc.compiler.export import Settings
+from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review.schema import Manifest
 from mixc.compiler.supply.languages import name
 from mixc.dsl.diagnostics import Diagnostic
 
 FILE, README = "croissant.json", "README.md"
+CAPABILITY: Final = Capability(
+    reads="shares of languages and sources, licences, the texts",
+    unit="none",
+    exact="described as they are",
+    phases="described",
+    caps="described",
+    verified="mlcroissant 1.1.1 read it and its texts, in the tests",
+)
 CONFORMS_TO: Final = ("http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0")
 FORMATS: Final = {".csv": "text/csv", ".json": "application/json"}
 TERMS: Final = (

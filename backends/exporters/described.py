@@ -27,7 +27,7 @@ COLUMNS: Final = {
     "tokens": "tokens of one reading, counted or estimated as the recipe says",
 }
 PLANNED: Final = (
-    "Shares and tokens are planned and count every reading; what a run takes differs by chance, as `mixc verify` tells."
+    "Shares and tokens are planned and count every reading; what a run takes differs by chance, as mixc verify tells."
 )
 PRECISE: Final = {"no": "nb", "tl": "fil"}  # where a code of mixc names less than the same code elsewhere
 WORDS: Final = re.compile(r"\s+")
@@ -59,7 +59,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The facts of a manifest. `licences` has every source, None where its licence is not stated."""
+    """The facts of a manifest. `licences` has every source, None where its licence is not stated.
+
+    `sha256` is of the bytes of `file`, as `mixc compile` writes it.
+    """
 
     name: str
     description: str
@@ -184,22 +187,22 @@ def collection(facts: Described) -> str:
 
 def decisions(manifest: Manifest) -> Iterator[str]:
     """How the mixture was decided and its documents are drawn, a sentence each."""
-    rules = [one for one in manifest.rules if one.active]
-    how = manifest.strategy.name.replace("_", "-")
+    rules = {one.rule for one in manifest.rules}
+    active = {one.rule for one in manifest.rules if one.active}
     yield (
-        f"The shares follow from the strategy `{how}` under {words.count(len(manifest.rules), 'rule')} of the recipe"
-        + (f", of which {len(rules)} bind." if rules else ".")
+        f"The shares follow from the strategy {manifest.strategy.name} under "
+        f"{words.count(len(rules), 'rule')} of the recipe, of which {len(active)} had to be paid for."
     )
     raters = list(_raters(manifest))
     if raters:
         edges = ", ".join(words.percent(edge) for edge in manifest.quality.edges)
         yield (
-            f"Documents are ranked within their language and domain by {', '.join(f'`{one}`' for one in raters)}, and "
+            f"Documents are ranked within their language and domain by {', '.join(raters)}, and "
             f"counted in buckets of quality that end at {edges} of the tokens, the best first."
         )
-    limits = sorted({f"`{one.name}` at most {one.limit.passes:g} times" for one in manifest.sources if one.limit})
+    limits = [f"{one.name} {one.limit.passes:g}" for one in manifest.sources if one.limit]
     if limits:
-        yield f"No document is read without limit: {', '.join(limits)}."
+        yield f"Most passes over the best of a source: {', '.join(limits)}."
     if manifest.runnable:
         yield (
             "How often a document is read follows from its rank and a hash of its id with seed "
@@ -211,7 +214,7 @@ def decisions(manifest: Manifest) -> Iterator[str]:
         against = " and ".join(row.decontamination.against)
         yield (
             f"The recipe asks that no text shares {row.decontamination.ngram} words in a row with {against}; "
-            "`mixc contamination` looks for them, the manifest does not say that it was run."
+            "mixc contamination looks for them, the manifest does not say that it was run."
         )
 
 

@@ -1,7 +1,7 @@
-"""Licences as recipes state them, as SPDX expressions: identifiers of the SPDX list in their spelling, or a `LicenseRef-…`.
+"""Licences as recipes state them, as SPDX expressions: identifiers of the SPDX list in its spelling, or `LicenseRef-…`.
 
-The list of identifiers is `licences.json`, read on first use. A text that is no SPDX expression is a licence of its own:
-its reference is made of its words and of a hash of it, so that different texts never share one.
+The list of identifiers is `licences.json`, read on first use. A text that is no SPDX expression is a licence of its
+own: its reference is made of its words and of a hash of it, so that different texts never share one.
 """
 
 from __future__ import annotations

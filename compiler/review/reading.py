@@ -20,6 +20,7 @@ from mixc.dsl.reading import file_bytes
 
 MAX_BYTES = 256 * 1024 * 1024
 GIT_SECONDS = 60
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
 CONFLICT = re.compile(rb"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
 REVISION = re.compile(r"^(?P<revision>[^:]+):(?P<path>.+)$")
 
@@ -97,7 +98,12 @@ def parse_json(name: str, data: bytes) -> tuple[Any, list[Diagnostic]]:
     except UnicodeDecodeError as error:
         return None, [errors.not_json(name, f"byte {error.start} is not UTF-8")]
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant), []
+        raw = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        if HALF.search(text):  # escapes of halves of a character, which come in pairs
+            json.dumps(raw, ensure_ascii=False).encode()
+        return raw, []
+    except UnicodeEncodeError:
+        return None, [errors.not_json(name, "a string in it holds half a character (a surrogate)")]
     except json.JSONDecodeError as error:
         place = f"{name}:{error.lineno}:{error.colno}"
         whole = text.rstrip()

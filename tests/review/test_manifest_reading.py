@@ -42,6 +42,7 @@ BAD = {
     "a list": ("[]", "M451", "holds no JSON object"),
     "a number of many digits": ("1" * 5000, "M451", "thousands of digits"),
     "nested": ("[" * 200_000, "M451", "nested deeper"),
+    "half a character": (json.dumps({"schema": "\ud800"}), "M451", "half a character"),
     "conflict": (GOOD.replace("\n", "\n<<<<<<< HEAD\n", 1), "M452", "conflict markers"),
     "another tool's JSON": ('{"schema": "x"}', "M453", "no name"),
     "another schema": (edit(schema__name="dbt"), "M453", "`dbt`"),
