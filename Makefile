@@ -3,22 +3,27 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
+# uv does not read pip's settings; folders with packages, such as torch built for the CPU, serve both.
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+endif
 # Tests start hundreds of processes, each of which would compile the same modules where bytecode is not kept.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format bench corpus clean help
+.PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench corpus clean help
 
 help:
 	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
 	@echo "make test    every test (sets up the rest first)"
+	@echo "make test-trainers-nightly   the trainers that take long to install, too"
 	@echo "make lint    formatting, style, types"
 	@echo "make bench   figures, as ratios against a reference in the same run"
 	@echo "make corpus  real documents for recipes/docs.mix, into build/corpus (needs npm and apt-get)"
 
 $(BIN)/python:
 ifdef UV
-	$(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) venv --quiet --seed --python $(PYTHON) $(VENV)
 else
 	$(PYTHON) -m venv $(VENV)
 endif
@@ -46,12 +51,23 @@ demo: $(VENV)/.core
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto
 
-lint: $(VENV)/.dev
+# Trainers that take long to install, each in an environment of its own: 20 GB, once.
+test-trainers-nightly: $(VENV)/.dev
+	MIXC_NIGHTLY=1 $(BIN)/python -m pytest tests/trainers
+
+# `make -j2 lint` checks types with both checkers at once.
+lint: lint-pyright lint-mypy lint-style
+
+lint-style: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 	$(BIN)/mixc fmt --check recipes
+
+lint-mypy: $(VENV)/.dev
+	$(BIN)/mypy
+
+lint-pyright: $(VENV)/.dev
+	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

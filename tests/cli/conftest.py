@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import forked
 from tests.cli.ran import Ran
 
 RECIPE = """\
@@ -48,6 +49,8 @@ def mixc(folder: Path) -> Callable[..., Ran]:
     """Run `mixc` with arguments in the folder of `toy.mix`."""
 
     def run(*arguments: str, **environment: str) -> Ran:
+        if not environment:
+            return forked.run(arguments, folder)
         result = subprocess.run(
             [sys.executable, "-m", "mixc", *arguments],
             cwd=folder,

@@ -1,7 +1,8 @@
 """The trainers themselves, each with what it asks for, in environments of their own under `build/trainers`.
 
 Made when a test first asks for one, by uv where there is one, else by pip; versions are pinned, and a change of them
-makes a new environment. Trainers that get along share one: torch alone takes 5 GB.
+makes a new environment. Trainers that get along share one. Where pip is told of folders with packages
+(`PIP_FIND_LINKS`), such as torch built for the CPU, uv is told of them too.
 """
 
 from __future__ import annotations
@@ -37,6 +38,15 @@ NIGHTLY: dict[str, tuple[str, ...]] = {
     "data-juicer": (TORCH, "py-data-juicer==1.6.1"),
     "axolotl": (TORCH, "axolotl==0.19.0"),
 }
+# Streaming imports torchvision for its datasets of pictures; the package's wheel does not go with torch for the CPU.
+STUBS = {
+    "streaming": {
+        "torchvision/__init__.py": "",
+        "torchvision/datasets.py": "class VisionDataset:\n    pass\n",
+        "torchvision/transforms/__init__.py": "",
+        "torchvision/transforms/functional.py": "to_tensor = None\n",
+    }
+}
 PATIENCE = 1500.0  # seconds for one environment
 HERE = Path(__file__).parent
 
@@ -55,6 +65,7 @@ def python(name: str) -> Path:
                 shutil.rmtree(other, ignore_errors=True)
             try:
                 _made(folder, packages)
+                _stub(folder, STUBS.get(name, {}))
             except (subprocess.SubprocessError, OSError) as error:
                 shutil.rmtree(folder, ignore_errors=True)
                 told = getattr(error, "stderr", None) or str(error)
@@ -73,8 +84,21 @@ def _made(folder: Path, packages: tuple[str, ...]) -> None:
     else:
         install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         commands = [[sys.executable, "-m", "venv", str(folder)], [*install, *packages]]
+    links = {"UV_FIND_LINKS": os.environ["PIP_FIND_LINKS"]} if "PIP_FIND_LINKS" in os.environ else {}
     for command in commands:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
+        subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=PATIENCE, env={**links, **os.environ}
+        )
+
+
+def _stub(folder: Path, files: dict[str, str]) -> None:
+    """Put files in place of a package."""
+    (packages,) = (folder / "lib").glob("python*/site-packages")
+    for top in {name.partition("/")[0] for name in files}:
+        shutil.rmtree(packages / top, ignore_errors=True)
+    for name, text in files.items():
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text(text)
 
 
 def ran(name: str, script: str, *arguments: str, cwd: Path) -> Any:
