@@ -25,7 +25,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     installed = importlib.util.find_spec("setuptools") and metadata.version("setuptools")
     recent = bool(installed) and int(str(installed).split(".")[0]) >= 77
     copy = tmp_path_factory.mktemp("source") / "mixc"
-    ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "*.egg-info", "__pycache__")
+    ignored = shutil.ignore_patterns(".git", ".venv", "build", ".*_cache", ".hypothesis", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, copy, symlinks=True, ignore=ignored)
     if not (copy / "README.md").exists():
         (copy / "README.md").write_text("mixc\n")

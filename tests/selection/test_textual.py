@@ -1,0 +1,56 @@
+"""What texts a run wrote, cell by cell: exporters for trainers ask for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mixc.backends.selection.backend import Form, Run, texts_of
+from mixc.compiler.export import CellTexts
+from tests.selection import texts_pool
+from tests.selection.texts_pool import compiled, documents, performed, rows_of
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("pool")
+    texts_pool.write(folder, documents(), [3000], 1000)
+    return compiled(folder, texts_pool.recipe())
+
+
+def written(job: Run, output: Path, **form: bool) -> tuple[CellTexts, ...]:
+    done, found = performed(job, output, form=Form(**form))
+    assert done is not None, found
+    texts, found = texts_of(output, job.manifest)
+    assert texts is not None, found
+    return texts
+
+
+@pytest.mark.parametrize("repeat", [False, True])
+def test_texts_are_those_in_the_folders(job: Run, tmp_path: Path, repeat: bool) -> None:
+    texts = written(job, tmp_path / "out", repeat=repeat)
+    assert {Path(one.folder).relative_to(tmp_path / "out").as_posix() for one in texts} == {
+        path.parent.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("texts/**/*.parquet")
+    }
+    for one in texts:
+        rows = [row for path in sorted(Path(one.folder).glob("*.parquet")) for row in rows_of(path.parent, path.name)]
+        times = [1 if repeat else row["copies"] for row in rows]
+        assert (one.rows, one.documents, one.repeat) == (len(rows), sum(times), repeat)
+        assert one.tokens == sum(row["tokens"] * count for row, count in zip(rows, times, strict=True))
+
+
+def test_a_run_without_texts(job: Run, tmp_path: Path) -> None:
+    done, _ = performed(job, tmp_path / "out")
+    assert done is not None
+    texts, found = texts_of(tmp_path / "out", job.manifest)
+    assert texts is None
+    assert [one.code for one in found] == ["M584"]
+    assert found[0].helps == ("run the manifest into it again with `--materialize`",)
+
+
+def test_a_run_of_another_manifest_and_a_folder_of_none(job: Run, tmp_path: Path) -> None:
+    written(job, tmp_path / "out")
+    other = job.manifest.model_copy(update={"integrity": "0" * 64})
+    assert [one.code for one in texts_of(tmp_path / "out", other)[1]] == ["M571"]
+    assert [one.code for one in texts_of(tmp_path, job.manifest)[1]] == ["M581"]
