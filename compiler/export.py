@@ -147,8 +147,8 @@ def read_counts(path: Path) -> tuple[Mapping[str, Counted] | None, list[Diagnost
     except (ValueError, KeyError, TypeError, AttributeError):
         return None, [bad_counts(str(path), "it is not of the form that one has")]
     for place, one in counted.items():
-        if not all(isinstance(number, int) and number > 0 for number in (one.documents, one.tokens)):
-            return None, [bad_counts(str(path), f"`{place}` needs documents and tokens, whole and above zero")]
+        if not all(isinstance(number, int) and number >= 0 for number in (one.documents, one.tokens)):
+            return None, [bad_counts(str(path), f"`{place}` needs documents and tokens, whole and not below zero")]
     return counted, []
 
 
@@ -222,8 +222,8 @@ def cannot_export(folder: str, why: str) -> Diagnostic:
 def bad_counts(path: str, why: str) -> Diagnostic:
     """a file of counts cannot be read
 
-    It is a JSON object: `{"places": {"corpus/web/en": {"documents": 1200, "tokens": 840000}}}`, with whole numbers
-    above zero.
+    It is a JSON object: `{"places": {"corpus/web/en": {"documents": 1200, "tokens": 840000}}}`, with whole numbers,
+    zero where less lies than a trainer reads at once.
 
     What to do: correct it; `prepare.py` of an export writes one.
     """

@@ -48,7 +48,7 @@ def readme(
     use: str,
     notes: Iterable[str] = (),
 ) -> str:
-    """The README of an export: what its numbers mean, what every place gives, how to start.
+    """The README of an export: what its numbers mean, what every place gives, what is left of it, how to start.
 
     `numbers` are, by phase, the numbers of its leaves as they stand in the configuration.
     """
@@ -69,21 +69,25 @@ def readme(
         use.strip(),
         "",
     ]
+    read: dict[str, int] = {}
     for stage in mixed.stages:
-        lines += _stage(stage, numbers.get(stage.name, ()))
+        for leaf in stage.leaves:
+            read[leaf.path] = read.get(leaf.path, 0) + leaf.tokens
+        lines += _stage(stage, numbers.get(stage.name, ()), read)
     return "\n".join(lines)
 
 
-def _stage(stage: Stage, numbers: Sequence[str]) -> list[str]:
+def _stage(stage: Stage, numbers: Sequence[str], read: Mapping[str, int]) -> list[str]:
+    """What a phase takes; `read` are tokens that it and those before it took of each place."""
     total = stage.tokens
     short = "" if total == stage.planned else f"; the manifest plans {stage.planned:,}"
-    header = ("place", "tokens", "share", "there are", "passes", "documents", "number")
-    rows = [_row(leaf, total, number) for leaf, number in zip(stage.leaves, numbers, strict=True)] if numbers else []
+    header = ("place", "tokens", "share", "there are", "passes", "never read after it", "documents", "number")
+    rows = [_row(leaf, total, n, read) for leaf, n in zip(stage.leaves, numbers, strict=True)] if numbers else []
     table = [f"| {' | '.join(row)} |" for row in (header, (":--", *("--:",) * (len(header) - 1)), *rows)]
     return [f"## Phase {stage.name}: {total:,} tokens{short}", "", *(table if rows else []), *([""] if rows else [])]
 
 
-def _row(leaf: Leaf, total: int, number: str) -> tuple[str, ...]:
+def _row(leaf: Leaf, total: int, number: str, read: Mapping[str, int]) -> tuple[str, ...]:
     documents = "" if leaf.documents is None else f"{leaf.documents:,}"
-    share = words.share(leaf.tokens / total)
-    return f"`{leaf.path}`", f"{leaf.tokens:,}", share, f"{leaf.available:,}", f"{leaf.passes:.4f}", documents, number
+    amounts = (f"{leaf.tokens:,}", words.share(leaf.tokens / total), f"{leaf.available:,}", f"{leaf.passes:.4f}")
+    return f"`{leaf.path}`", *amounts, f"{max(0, leaf.available - read[leaf.path]):,}", documents, number

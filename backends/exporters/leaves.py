@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from string import Formatter
 
 from mixc.backends.exporters import messages
@@ -98,6 +99,7 @@ def mixture(manifest: Manifest, settings: Settings, *, texts: bool = False) -> t
         place = _place(pattern, cell.key) if not (texts and settings.data is None) else _folder(cell.texts)
         by_place.setdefault(place, []).append(cell)
     found = [] if settings.texts is not None else _mixed(manifest, by_place)
+    found += _emptied(by_place, settings)
     stages = []
     for number, phase in enumerate(manifest.phases):
         leaves = []
@@ -152,6 +154,16 @@ def _cells(manifest: Manifest, texts: Sequence[CellTexts] | None) -> list[_Cell]
     ]  # fmt: skip
 
 
+def _emptied(by_place: dict[str, list[_Cell]], settings: Settings) -> list[Diagnostic]:
+    """Take out places of a run whose texts are too short for one sample of the trainer's; say which."""
+    counts = settings.counts or {}
+    empty = sorted(
+        path for path in by_place if settings.texts is not None and path in counts and not counts[path].tokens
+    )
+    tokens = sum(one.tokens for path in empty for one in by_place.pop(path))
+    return [messages.too_little(empty, tokens, settings.sequence or 0)] if empty else []
+
+
 def _leaf(path: str, cells: list[_Cell], phase: int, settings: Settings) -> tuple[Leaf | None, list[Diagnostic]]:
     tokens = sum(one.tokens for one in cells if one.phase == phase)
     if not tokens:
@@ -187,9 +199,12 @@ def _fitting(leaves: list[Leaf], settings: Settings) -> tuple[Leaf, ...]:
     ]
     if settings.texts is None or settings.counts is None or not named:
         return tuple(named)
-    total = sum(leaf.tokens for leaf in named)
-    room = min(leaf.available * total // leaf.tokens for leaf in named)
-    return tuple(_taking(leaf, max(1, leaf.tokens * room // total)) for leaf in named)
+    # Read whole is what runs short first, the others in proportion; what cannot fill one sequence holds nobody back.
+    read = [leaf for leaf in named if leaf.available >= (settings.sequence or 1)] or named
+    short = min(read, key=lambda leaf: Fraction(leaf.available, leaf.tokens))
+    return tuple(
+        _taking(leaf, min(leaf.available, max(1, leaf.tokens * short.available // short.tokens))) for leaf in named
+    )
 
 
 def _renamed(leaf: Leaf, name: str) -> Leaf:

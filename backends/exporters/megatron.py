@@ -1,43 +1,58 @@
-"""Megatron-LM: a blend of indexed datasets per phase, by share of training sequences.
+"""Megatron-LM: a blend of indexed datasets per phase, whose weights are whole training sequences.
 
-Source: megatron/core/datasets/utils.py (`get_blend_from_list`) and megatron/training/arguments.py of 2026-08; traps
-found by running megatron-core 0.16.1. A file of arguments is split at any whitespace, and one weight that cannot be
-read turns all weights into paths, so weights are plain decimals and paths hold no spaces.
+Source: megatron/core/datasets (`utils.get_blend_from_list`, `blended_megatron_dataset_builder`, `gpt_dataset`,
+`helpers.cpp`) of megatron-core 0.16.1 and megatron/training/arguments.py of 2026-08.
+
+A file of arguments is split at any whitespace, and one weight that cannot be read turns all weights into paths: so
+weights are integers and paths hold no spaces. Of S samples Megatron asks a dataset of weight w for ceil(w S), and a
+dataset that is one sequence short is built with another pass. So weights add up to S + 1: then ceil(w S) is the weight
+itself, whatever float64 makes of it, and drawing the largest deficit first gives each dataset its weight exactly.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 from mixc.backends.exporters import messages
 from mixc.backends.exporters.carried import README, prepared, readme
 from mixc.backends.exporters.leaves import Mixture, mixture
-from mixc.backends.exporters.units import SEQUENCE_SHARE, decimal, in_sequences, sequence_shares, sequences
+from mixc.backends.exporters.steps import Schedule, across_passes, begun_anew, scheduled, step_tokens, uncounted
+from mixc.backends.exporters.units import SEQUENCE_SHARE
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 PROGRAM: Final = "megatron"
 MOST_PLACES: Final = 32_766  # indices of datasets are 16-bit integers
+SAMPLES: Final = "samples.json"
 CAPABILITY: Final = Capability(
     reads="indexed datasets (.bin, .idx)",
-    unit=SEQUENCE_SHARE,
+    unit=f"{SEQUENCE_SHARE}, as whole sequences",
     exact="to one sequence",
-    phases="a blend per phase, and the samples of each",
-    caps="not known to it: `train_samples` ends before another pass would start",
+    phases="a blend per phase, and `--phase-transition-iterations`",
+    caps="not known to it: the samples of a phase end before another pass would start",
     verified="megatron-core 0.16.1 read it, in the tests",
 )
 USE: Final = """
 ```sh
-pretrain_gpt.py --seq-length {sequence} --train-samples {samples} --per-split-data-args-path {name}.json …
+{commands}
 ```
 
-`<phase>.args` is the same blend for `--data-args-path`, which needs `--split 1,0,0`. Train no more samples than
-`samples.json` says of a phase: Megatron would go on into another pass without a word. For several phases give
-`--phase-transition-iterations`, or start anew from the checkpoint with the next file.
+{names}
+
+Train no more than that: Megatron would go on into another pass without a word. Weights add up to one sequence more than
+is trained on, so that what Megatron rounds up stays at the weight. Without `--mid-level-dataset-surplus 0` it builds
+0.5 % more of every place: another pass over places that are read whole, mixed into the first where they are small.
+
+`<phase>.args` is the same blend for `--data-args-path`, which needs `--split 1,0,0`.{phases}
 """
+PHASES: Final = """
+
+Megatron stops at the end of a phase with a checkpoint. Start it again with the file of the next phase and the same
+iterations; the batch may not grow during the training."""
 
 
 def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:
@@ -48,28 +63,66 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
     found += _unfit(mixed)
     if settings.sequence is None:
         found.append(messages.missing("--sequence-length", "Megatron draws sequences"))
+    if settings.batch is None and len(mixed.stages) > 1:
+        found.append(messages.missing("--batch", "Megatron changes phases at iterations"))
     scripts, more = prepared(mixed, settings, PROGRAM)
     found += more
     if has_errors(found) or settings.sequence is None:
         return None, found
-    mixed, more = in_sequences(mixed, settings.sequence)
-    found += more
-    made, numbers, samples = dict(scripts), {}, {}
-    for stage in mixed.stages:
-        shares, more = sequence_shares(stage, settings.sequence)
-        if shares is None:
-            return None, found + more
-        numbers[stage.name] = weights = [decimal(share) for share in shares]
-        samples[stage.name] = sum(sequences(leaf, settings.sequence) for leaf in stage.leaves)
-        blend = [text for leaf, weight in zip(stage.leaves, weights, strict=True) for text in (weight, leaf.path)]
-        made[f"{stage.name}.args"] = "\n".join(f"{w} {p}" for w, p in zip(blend[::2], blend[1::2], strict=True)) + "\n"
-        split = {"train": blend, "valid": None, "test": None}
-        made[f"{stage.name}.json"] = json.dumps(split, indent=1, ensure_ascii=False) + "\n"
-    made["samples.json"] = json.dumps({"sequence_length": settings.sequence, "train_samples": samples}, indent=1) + "\n"
-    first = mixed.stages[0].name
-    use = USE.replace("{sequence}", str(settings.sequence)).replace("{samples}", str(samples[first]))
-    made[README] = readme(PROGRAM, CAPABILITY, mixed, numbers, use.replace("{name}", first))
+    mixed, schedules, more = scheduled(mixed, settings.sequence, settings.batch, across_passes, unread=1)
+    found += more + begun_anew(mixed, "Megatron")
+    if schedules is None:
+        return None, found
+    made, numbers = dict(scripts), {}
+    for stage, schedule in zip(mixed.stages, schedules, strict=True):
+        numbers[stage.name] = weights = [str(number) for number in schedule.sequences]
+        pairs = [(weight, leaf.path) for weight, leaf in zip(weights, stage.leaves, strict=True)]
+        made[f"{stage.name}.args"] = "".join(f"{weight} {path}\n" for weight, path in pairs)
+        split = {"train": [text for pair in pairs for text in pair], "valid": None, "test": None}
+        made[f"{stage.name}.json"] = _text(split)
+    made[SAMPLES] = _text(_samples(mixed, schedules, settings))
+    made[README] = readme(
+        PROGRAM, CAPABILITY, mixed, numbers, _use(mixed, schedules, settings), uncounted(mixed, settings)
+    )
     return made, found
+
+
+def _samples(mixed: Mixture, schedules: Sequence[Schedule], settings: Settings) -> dict[str, object]:
+    named = [(stage.name, one) for stage, one in zip(mixed.stages, schedules, strict=True)]
+    made: dict[str, object] = {"sequence_length": settings.sequence}
+    made["train_samples"] = {name: one.read for name, one in named}
+    if settings.batch is not None:
+        made["global_batch_size"] = settings.batch
+        made["train_iters"] = {name: one.steps for name, one in named}
+        made["phase_transition_iterations"] = list(_ends(schedules))[:-1]
+    return made
+
+
+def _ends(schedules: Sequence[Schedule]) -> tuple[int, ...]:
+    """The iteration after which each phase ends, counted from the start of the training."""
+    return tuple(accumulate(one.steps or 0 for one in schedules))
+
+
+def _use(mixed: Mixture, schedules: Sequence[Schedule], settings: Settings) -> str:
+    assert settings.sequence is not None
+    *changes, last = _ends(schedules)
+    until = f"--train-samples {schedules[0].read}"
+    if settings.batch is not None:
+        until = f"--global-batch-size {settings.batch} --train-iters {last}"
+    if changes:
+        until += f" --phase-transition-iterations {','.join(map(str, changes))}"
+    commands = [
+        f"pretrain_gpt.py --seq-length {settings.sequence} {until} \\\n"
+        f"  --mid-level-dataset-surplus 0 --per-split-data-args-path {stage.name}.json …"
+        for stage in mixed.stages
+    ]
+    lines = [step_tokens(stage, one, settings.sequence) for stage, one in zip(mixed.stages, schedules, strict=True)]
+    use = USE.replace("{commands}", "\n".join(commands)).replace("{names}", "\n".join(lines))
+    return use.replace("{phases}", PHASES if changes else "")
+
+
+def _text(made: object) -> str:
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def _unfit(mixed: Mixture) -> list[Diagnostic]:

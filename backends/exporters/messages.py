@@ -156,10 +156,10 @@ def rounded_phases(steps: Sequence[tuple[str, int, int]]) -> Diagnostic:
     """
     return Diagnostic(
         "M801",
-        "phases are rounded down to whole steps: " + listed(
-            [f"`{plain(name)}` to {count:,} steps ({tokens(lost)} tokens less)" for name, count, lost in steps], 4),
+        "phases are rounded down to whole steps: "
+        + ", ".join(f"`{plain(name)}` to {count:,} steps ({tokens(lost)} tokens less)" for name, count, lost in steps),
         severity=Severity.WARNING,
-    )  # fmt: skip
+    )
 
 
 @page("M802")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 
 from mixc.backends.exporters import messages
 from mixc.backends.exporters.leaves import Leaf, Mixture, Stage
@@ -72,14 +74,13 @@ def closed(amounts: Sequence[float]) -> tuple[float, ...]:
     total = math.fsum(amounts)
     shares = [amount / total for amount in amounts]
     largest = max(range(len(shares)), key=lambda i: (shares[i], -i))
-    shares[largest] = max(0.0, 1.0 - math.fsum(share for i, share in enumerate(shares) if i != largest))
+    shares[largest] = float(1 - sum(Fraction(share) for i, share in enumerate(shares) if i != largest))
     return tuple(shares)
 
 
 def decimal(value: float) -> str:
     """A number as text that reads back to the same float64, without an exponent."""
-    text = repr(value)
-    return f"{value:.25f}".rstrip("0") if "e" in text else text
+    return format(Decimal(repr(value)), "f")
 
 
 def rounded_up(value: float, digits: int = 6) -> float:
@@ -96,3 +97,9 @@ def _checked(stage: Stage, amounts: Sequence[float]) -> tuple[tuple[float, ...] 
         if share < LEAST:
             return None, [messages.weight_too_small(leaf.path, share)]
     return shares, []
+
+
+def up(numerator: int, denominator: int) -> float:
+    """The least float64 not below a ratio, so that what is multiplied by it and cut off is never one too few."""
+    value = numerator / denominator
+    return value if Fraction(value) >= Fraction(numerator, denominator) else math.nextafter(value, math.inf)

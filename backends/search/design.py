@@ -121,7 +121,7 @@ def design_mixtures(held: Supplied, wanted: DesignSettings) -> tuple[Design, lis
 
 
 def write_design(folder: Path, held: Supplied, wanted: DesignSettings, design: Design, finish: Finish) -> None:
-    """The folder of recipes, of what `finish` adds, and the table of parameters, whole or not at all; raises Unreadable.
+    """The folder of recipes, with what `finish` adds, and the table, whole or not at all; raises Unreadable.
 
     The folder is written beside its place, so paths that are seen from it stay as they are.
     """

@@ -33,9 +33,9 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "levanter": ("marin-levanter==0.2.20.dev202606180959", "marin-haliax==0.2.20.dev202606180959", "gitpython>=3.1"),
 }
 NIGHTLY: dict[str, tuple[str, ...]] = {
-    "energon": (TORCH, "megatron-energon==7.4.1"),
+    "energon": (TORCH, "megatron-energon==7.4.1", "pyarrow>=18"),
     "torchtitan": (TORCH, "torchtitan==0.3.0"),
-    "data-juicer": (TORCH, "py-data-juicer==1.6.1"),
+    "data-juicer": (TORCH, "py-data-juicer==1.6.1", "aiohttp>=3", "ray>=2.40"),
     "axolotl": (TORCH, "axolotl==0.19.0"),
 }
 # Streaming imports torchvision for its datasets of pictures; the package's wheel does not go with torch for the CPU.

@@ -7,7 +7,7 @@ from pathlib import Path
 def write(path: Path, documents: Iterator[list[int]], vocabulary: int, sequence: int | None) -> tuple[int, int]:
     """One pair of files; how many documents and tokens they hold."""
     import torch
-    from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder
+    from megatron.core.datasets.indexed_dataset import DType, IndexedDatasetBuilder  # pyright: ignore[reportMissingImports]
 
     builder = IndexedDatasetBuilder(f"{path}.bin", dtype=DType.optimal_dtype(vocabulary))
     count = tokens = 0

@@ -69,10 +69,10 @@ def tokenised(folders: list[str], tokenizer: Any, end: int) -> Iterator[list[int
 def main() -> None:
     """Write all places that are not counted yet."""
     sys.path.insert(0, str(HERE))
-    import writer  # type: ignore[import-not-found]
+    import writer  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
     asked = json.loads((HERE / "places.json").read_text())
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description="Tokenises the texts of a run for a trainer.")
     options.add_argument("--tokenizer", default=asked["tokenizer"], help="a name on the hub, or a folder")
     options.add_argument("--counts", type=Path, default=Path("counts.json"), help="where documents and tokens are told")
     given = options.parse_args()
