@@ -7,7 +7,7 @@ from pathlib import Path
 def write(path: Path, documents: Iterator[list[int]], vocabulary: int, sequence: int | None) -> tuple[int, int]:
     """One folder of shards; how many samples and tokens it holds. A last sequence that is not full is left out."""
     import numpy as np
-    from streaming import MDSWriter
+    from streaming import MDSWriter  # pyright: ignore
 
     assert sequence is not None
     samples, rest = 0, []
