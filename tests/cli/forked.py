@@ -26,13 +26,13 @@ require share(en) >= 60%
 """
 
 
-def run(arguments: tuple[str, ...], folder: Path) -> Ran:
-    """What the command leaves."""
+def run(arguments: tuple[str, ...], folder: Path, *, together: bool = False) -> Ran:
+    """What the command leaves; `together`: data and diagnostics as a terminal shows them, as data."""
     _load()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            _become(arguments, folder, out.fileno(), err.fileno())
+            _become(arguments, folder, out.fileno(), (out if together else err).fileno())
         _, status = os.waitpid(child, 0)
         out.seek(0)
         err.seek(0)
@@ -66,7 +66,9 @@ def _become(arguments: tuple[str, ...], folder: Path, out: int, err: int) -> Non
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(out, 1)
         os.dup2(err, 2)
-        sys.stdout = sys.__stdout__ = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), encoding="utf-8")
+        sys.stdout = sys.__stdout__ = io.TextIOWrapper(
+            io.FileIO(1, "w", closefd=False), encoding="utf-8", line_buffering=out == err
+        )
         sys.stderr = sys.__stderr__ = io.TextIOWrapper(
             io.FileIO(2, "w", closefd=False), encoding="utf-8", errors="backslashreplace", line_buffering=True
         )

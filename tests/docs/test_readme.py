@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from mixc.compiler.export import capabilities
+from mixc.compiler.review.words import markdown_table
+from tests.cli import forked
 from tests.corpus.present import corpus
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +27,7 @@ README = ROOT / "README.md"
 CONSOLE = re.compile(r"(?<=```console\n).*?(?=```)", re.S)
 WALK = re.compile(r"(?<=```console corpus\n).*?(?=```)", re.S)  # blocks that need what `make corpus` builds
 EDIT = re.compile(r"\$EDITOR (\S+)  # (.*) -> (.*)")
+PLAIN = re.compile(r"mixc (?!scan|run|verify)[^|&;<>$]*")  # of what starts no processes of its own
 GENERATED = shutil.ignore_patterns("*.manifest.json", "*.lock", "*.tables.parquet", ".mixc")
 TINY = re.compile(r"\d(\.\d+)?e-\d+")  # proofs and residuals, whose digits differ between machines
 
@@ -51,6 +56,10 @@ def run(command: str, folder: Path) -> str:
     person = {
         f"GIT_{role}_{what}": "mixc@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
+    if PLAIN.fullmatch(command):
+        done = forked.run(tuple(shlex.split(command)[1:]), folder, together=True)
+        assert done.code in (0, 1, 2), done.out
+        return done.out
     command = re.sub(r"^mixc\b", f"'{sys.executable}' -m mixc", command)
     ran = subprocess.run(
         command,
@@ -105,3 +114,19 @@ def test_the_row_of_the_manifest_is_one_of_its_rows(folder: Path) -> None:
 def test_named_files_exist() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
         assert (ROOT / target).exists(), target
+
+
+def test_the_table_of_programs_is_what_their_exporters_declare() -> None:
+    """`mixc export --list` and the README say the same."""
+    rows = [
+        (f"`{name}`", one.reads, one.unit, one.exact, one.phases, one.caps, one.verified)
+        for name, one in capabilities().items()
+    ]
+    header = ("program", "reads", "number", "how near", "phases", "limits to repetition", "checked")
+    table = markdown_table(header, rows, left=range(len(header)))
+    text = README.read_text(encoding="utf-8")
+    now = re.sub(r"(?s)(<!-- trainers -->\n).*(<!-- /trainers -->)", lambda m: m[1] + table + m[2], text)
+    if os.environ.get("MIXC_UPDATE_GOLDEN"):
+        README.write_text(now, encoding="utf-8")
+        return
+    assert now == text
