@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from mixc import __version__
 from mixc.compiler import registry
@@ -23,6 +23,8 @@ from mixc.dsl.wording import listed, plain
 
 PREFIX = "export-"
 WORDS = ("phase", "source", "language", "domain", "bucket")  # of a pattern for places
+MOST = 1 << 63
+KEYS = {"exporter", "files", "manifest", "mixc"}  # of an index
 INDEX = "export.json"  # what makes a folder one that may be written again
 
 
@@ -114,7 +116,10 @@ def export(
     """Write what a program reads of a manifest into a folder; the names of the files, or the reasons against it."""
     if target not in targets():
         return None, [unknown_exporter(target, targets())]
-    before, found = _before(folder)
+    try:
+        before, found = _before(folder)
+    except OSError as error:
+        return None, [cannot_export(str(folder), (error.strerror or str(error)).lower())]
     if found:
         return None, found
     exporter = cast("Exporter", registry.load(PREFIX + target))
@@ -122,6 +127,9 @@ def export(
     if texts is None or has_errors(found):
         return None, found
     names = tuple(sorted(texts))
+    taken = [name for name in (*names, INDEX) if (folder / name).is_symlink() or _stands(folder, name, before)]
+    if taken:
+        return None, [foreign_folder(str(folder), taken)]
     index = {"exporter": target, "files": list(names), "manifest": manifest.integrity, "mixc": __version__}
     data = {folder / name: texts[name].encode() for name in names}
     try:
@@ -132,40 +140,65 @@ def export(
     problems = write_together({**data, folder / INDEX: canonical(index).encode()})
     if has_errors(problems):
         return None, found + problems
-    for name in before - set(names):
+    for name in sorted(before - set(names)):
         (folder / name).unlink(missing_ok=True)
+        for above in (folder / name).relative_to(folder).parents[:-1]:
+            if not any((folder / above).iterdir()):
+                (folder / above).rmdir()
     return names, found + problems
 
 
 def read_counts(path: Path) -> tuple[Mapping[str, Counted] | None, list[Diagnostic]]:
     """What lies at every place, from a file of counts; None with the reason why not."""
     try:
-        places = json.loads(path.read_text(encoding="utf-8"))["places"]
+        places = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)["places"]
         counted = {str(place): Counted(one["documents"], one["tokens"]) for place, one in places.items()}
     except OSError as error:
         return None, [bad_counts(str(path), (error.strerror or str(error)).lower())]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _Twice as twice:
+        return None, [bad_counts(str(path), f"`{twice}` stands twice in it")]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None, [bad_counts(str(path), "it is not of the form that one has")]
     for place, one in counted.items():
-        if not all(isinstance(number, int) and number >= 0 for number in (one.documents, one.tokens)):
+        if not all(type(number) is int and 0 <= number < MOST for number in (one.documents, one.tokens)):
             return None, [bad_counts(str(path), f"`{place}` needs documents and tokens, whole and not below zero")]
     return counted, []
 
 
+class _Twice(ValueError):
+    """A key that stands twice in one object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            raise _Twice(key)
+        made[key] = value
+    return made
+
+
+def _stands(folder: Path, name: str, before: set[str]) -> bool:
+    """Whether something of that name is there that no export wrote."""
+    return name not in before and name != INDEX and (folder / name).exists()
+
+
 def _before(folder: Path) -> tuple[set[str], list[Diagnostic]]:
-    """The files of an earlier export; nothing may lie in the folder beside them."""
+    """The files of an earlier export that are still there; a folder of no export has to be empty."""
     if not folder.exists():
         return set(), []
     if not folder.is_dir():
         return set(), [cannot_export(str(folder), "it is a file")]
     there = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
     try:
-        mine = {str(name) for name in json.loads((folder / INDEX).read_bytes())["files"]} if there else set()
-    except (OSError, ValueError, KeyError, TypeError):
+        index = json.loads((folder / INDEX).read_bytes()) if there else {}
+        mine = set(map(PurePosixPath, index["files"])) if there else set()
+        ours = not there or set(index) == KEYS
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set(), [foreign_folder(str(folder), there)]
-    if any(PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts for name in mine):
+    if not ours or any(name.is_absolute() or ".." in name.parts or (folder / name).is_dir() for name in mine):
         return set(), [foreign_folder(str(folder), there)]
-    return mine, []
+    return {name.as_posix() for name in mine}, []
 
 
 @page("M700")
@@ -191,7 +224,7 @@ def foreign_folder(folder: str, there: list[str]) -> Diagnostic:
     """The folder to export into holds other files.
 
     An export replaces the one before it, and removes what that had and this has not. So it writes only into a folder
-    that is empty, or that an export made: one with its `export.json`.
+    that is empty, or that an export made: one with its `export.json`. It writes over no other file there.
 
     What to do: give an empty or a new folder.
     """

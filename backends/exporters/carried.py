@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 
-from mixc.backends.exporters import messages
+from mixc.backends.exporters import messages, place_messages
 from mixc.backends.exporters.leaves import Leaf, Mixture, Stage
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review import words
@@ -20,10 +20,14 @@ def prepared(mixed: Mixture, settings: Settings, writer: str) -> tuple[Mapping[s
     """The scripts that tokenise the texts of a run with a trainer's own writer; none where the data exist already."""
     if not mixed.selected:
         return {}, []
-    if settings.tokenizer is None:
+    if not settings.tokenizer:
         return {}, [messages.missing("--tokenizer", "texts become tokens by one")]
+    remote = sorted({leaf.path for stage in mixed.stages for leaf in stage.leaves if "://" in leaf.path})
+    if remote:
+        return {}, [place_messages.remote_place(remote[0])]
     places = {leaf.path: leaf.folders for stage in mixed.stages for leaf in stage.leaves}
     asked = {
+        "form": writer,
         "places": [{"folders": list(folders), "path": path} for path, folders in sorted(places.items())],
         "sequence": settings.sequence,
         "tokenizer": settings.tokenizer,
@@ -83,8 +87,8 @@ def _stage(stage: Stage, numbers: Sequence[str], read: Mapping[str, int]) -> lis
     short = "" if total == stage.planned else f"; the manifest plans {stage.planned:,}"
     header = ("place", "tokens", "share", "there are", "passes", "never read after it", "documents", "number")
     rows = [_row(leaf, total, n, read) for leaf, n in zip(stage.leaves, numbers, strict=True)] if numbers else []
-    table = [f"| {' | '.join(row)} |" for row in (header, (":--", *("--:",) * (len(header) - 1)), *rows)]
-    return [f"## Phase {stage.name}: {total:,} tokens{short}", "", *(table if rows else []), *([""] if rows else [])]
+    table = words.markdown_table(header, rows) if rows else ""
+    return [f"## Phase {stage.name}: {total:,} tokens{short}", "", *([table] if rows else [])]
 
 
 def _row(leaf: Leaf, total: int, number: str, read: Mapping[str, int]) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
-from urllib.parse import quote
 
 from mixc.backends.exporters.described import (
     COLUMNS,
@@ -27,6 +26,7 @@ from mixc.backends.exporters.described import (
 )
 from mixc.backends.exporters.licences import Licence
 from mixc.backends.report.markdown import escape
+from mixc.backends.selection.layout import escaped
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review import words
 from mixc.compiler.review.schema import Manifest
@@ -123,7 +123,7 @@ def _configs(facts: Described) -> Iterator[Mapping[str, Yaml]]:
     phases = [one for one in facts.phases if one.tokens]
     if len(phases) > 1:
         for one in phases:
-            folder = quote(one.name, safe="")
+            folder = escaped(one.name)
             path = f"texts/{folder}/**/*.parquet"
             yield {"config_name": f"phase-{folder}", "data_files": [{"split": "train", "path": path}]}
 
@@ -216,6 +216,7 @@ def _data(manifest: Manifest) -> Iterator[str]:
         yield f"There are no files: {_text(manifest.reason or 'the manifest cannot be run')}.\n"
         return
     yield f"`{TEXTS}`, as `mixc run --materialize` writes them, in folders `phase/source/language/domain/bucket`.\n"
+    yield "**A document is to be read as often as its `copies` says.** Every row once is another mixture.\n"
     yield _table(("column", ""), [(_code(column), about) for column, about in COLUMNS.items()], 2)
 
 

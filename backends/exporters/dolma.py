@@ -80,7 +80,10 @@ def most_copies(texts: CellTexts) -> int | None:
     files = sorted(Path(texts.folder).glob("*.parquet"))
     most = None
     for file in files:
-        source = pq.ParquetFile(file)
+        try:
+            source = pq.ParquetFile(file)
+        except (OSError, ValueError):  # no Parquet file
+            return None
         for group in range(source.num_row_groups):
             column = source.metadata.row_group(group).column(source.schema_arrow.names.index("copies"))
             told = column.statistics

@@ -71,12 +71,19 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
     starts: dict[str, int] = {}
     for stage in mixed.stages:
         blended, numbers[stage.name] = [], []
+        left: list[Leaf] = []
         for leaf in stage.leaves:
             start = starts.get(leaf.path, 0)
             starts[leaf.path] = start + leaf.tokens
             entries = _ranges(leaf, start, settings) if _shared(mixed, leaf.path) else [_passes(leaf)]
             blended += [{"path": _file(leaf, mixed), "split_part": "train", **entry} for entry in entries]
-            numbers[stage.name].append(", ".join(map(_words, entries)))
+            numbers[stage.name].append(", ".join(map(_words, entries)) or "left out")
+            left += [] if entries else [leaf]
+        if left:
+            length = max(leaf.available // max(1, leaf.documents or 1) for leaf in left)
+            found.append(messages.too_little([leaf.path for leaf in left], sum(leaf.tokens for leaf in left), length))
+        if not blended:
+            return None, [*found, messages.empty_phase(stage.name)]
         split = {"blend_epochized": blended}
         whole = {"__module__": "megatron.energon", "__class__": "MetadatasetV2", "splits": {"train": split}}
         made[f"{stage.name}.yaml"] = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from string import Formatter
 
-from mixc.backends.exporters import messages
+from mixc.backends.exporters import messages, place_messages
 from mixc.backends.selection.layout import escaped
 from mixc.compiler.export import WORDS, CellTexts, Settings
 from mixc.compiler.review.rows import MixtureRow
@@ -20,6 +20,9 @@ from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic
 
 PREPARED = "data/{phase}/{source}/{language}/{domain}"  # where the texts of a run are prepared, unless said otherwise
+COMPANIONS = ("counts", "export", "load", "mixture", "pipeline", "places", "prepare", "readme", "samples", "writer")
+MAGIC = "*?[]{}"
+FEWER = 0.02  # of the tokens, to be told
 UNEVEN = 0.001  # share of a mixture that may be read from another cell of the same place without a word
 
 
@@ -90,6 +93,7 @@ def mixture(manifest: Manifest, settings: Settings, *, texts: bool = False) -> t
         if settings.texts is None:
             return None, [messages.no_place(manifest.recipe.name, manifest.runnable)]
         pattern = PREPARED
+    pattern = pattern.rstrip("/") or pattern
     apart = settings.texts is not None and len(manifest.phases) > 1 and "{phase}" not in pattern
     if bad := "no {phase}, and phases read different texts" if apart else _bad(pattern):
         return None, [messages.bad_pattern(pattern, bad)]
@@ -108,8 +112,11 @@ def mixture(manifest: Manifest, settings: Settings, *, texts: bool = False) -> t
                                 number, settings)  # fmt: skip
             found += wrong
             leaves += [leaf] if leaf is not None else []
-        stages.append(Stage(escaped(phase.name), phase.tokens, _fitting(leaves, settings)))
-    found += _over(stages)
+        fitting = _fitting(leaves, settings)
+        if settings.texts is not None and settings.counts is not None:
+            found += _fewer(leaves, fitting, phase.tokens, settings.sequence or 1)
+        stages.append(Stage(_file(phase.name), phase.tokens, fitting))
+    found += _over(stages) + _magic(stages, texts and settings.data is None) + _phases_apart(manifest, settings)
     if any(one.severity == "error" for one in found):
         return None, found
     return Mixture(manifest.recipe.name, tuple(stages), settings.texts is not None), found
@@ -117,6 +124,8 @@ def mixture(manifest: Manifest, settings: Settings, *, texts: bool = False) -> t
 
 def _bad(pattern: str) -> str | None:
     """What of a pattern is no word of it; None where all is well."""
+    if not pattern.strip("/ "):
+        return "nothing"
     try:
         for _, field, form, conversion in Formatter().parse(pattern):
             if field is not None and (field not in WORDS or form or conversion):
@@ -161,7 +170,7 @@ def _emptied(by_place: dict[str, list[_Cell]], settings: Settings) -> list[Diagn
         path for path in by_place if settings.texts is not None and path in counts and not counts[path].tokens
     )
     tokens = sum(one.tokens for path in empty for one in by_place.pop(path))
-    return [messages.too_little(empty, tokens, settings.sequence or 0)] if empty else []
+    return [messages.too_little(empty, tokens, settings.sequence or 1)] if empty else []
 
 
 def _leaf(path: str, cells: list[_Cell], phase: int, settings: Settings) -> tuple[Leaf | None, list[Diagnostic]]:
@@ -180,8 +189,7 @@ def _leaf(path: str, cells: list[_Cell], phase: int, settings: Settings) -> tupl
         available, documents = counted.tokens, counted.documents
     if not available:
         return None, [messages.nothing_there(path)]
-    limits = [one.most for one in mine.values()]
-    most = None if any(limit is None for limit in limits) else max(one for one in limits if one is not None)
+    most = min((one.most for one in mine.values() if one.most is not None), default=None)
     words = [str(part) for part in next(iter(mine.values())).key]
     same = [all(str(one.key[i]) == words[i] for one in mine.values()) for i in range(len(words))]
     name = "-".join(escaped(word) for i, word in enumerate(words) if same[i] and i not in (0, 4)) or "all"
@@ -192,27 +200,58 @@ def _leaf(path: str, cells: list[_Cell], phase: int, settings: Settings) -> tupl
 
 def _fitting(leaves: list[Leaf], settings: Settings) -> tuple[Leaf, ...]:
     """Leaves with names of their own; of a run in other tokens, as much as leaves no place short."""
-    names = [leaf.name for leaf in leaves]
-    named = [
-        leaf if names.count(leaf.name) == 1 else _renamed(leaf, f"{leaf.name}-{names[:i].count(leaf.name)}")
-        for i, leaf in enumerate(leaves)
-    ]
+    names = _names([leaf.name for leaf in leaves])
+    named = [replace(leaf, name=name) for leaf, name in zip(leaves, names, strict=True)]
     if settings.texts is None or settings.counts is None or not named:
         return tuple(named)
     # Read whole is what runs short first, the others in proportion; what cannot fill one sequence holds nobody back.
     read = [leaf for leaf in named if leaf.available >= (settings.sequence or 1)] or named
     short = min(read, key=lambda leaf: Fraction(leaf.available, leaf.tokens))
     return tuple(
-        _taking(leaf, min(leaf.available, max(1, leaf.tokens * short.available // short.tokens))) for leaf in named
+        replace(leaf, tokens=min(leaf.available, max(1, leaf.tokens * short.available // short.tokens)))
+        for leaf in named
     )
 
 
-def _renamed(leaf: Leaf, name: str) -> Leaf:
-    return Leaf(leaf.path, name, leaf.tokens, leaf.available, leaf.documents, leaf.most, leaf.folders, leaf.copied)
+def _names(names: Sequence[str]) -> list[str]:
+    """The same names, with numbers where one comes twice, none of them another's."""
+    made: list[str] = []
+    once = {name for name in names if names.count(name) == 1}
+    for name in names:
+        number, free = 0, name
+        while name not in once and (free == name or free in once or free in made):
+            free, number = f"{name}-{number}", number + 1
+        made.append(free)
+    return made
 
 
-def _taking(leaf: Leaf, tokens: int) -> Leaf:
-    return Leaf(leaf.path, leaf.name, tokens, leaf.available, leaf.documents, leaf.most, leaf.folders, leaf.copied)
+def _file(phase: str) -> str:
+    """The name of a phase as that of a file, which no other file of an export has."""
+    name = escaped(phase)
+    return f"phase-{name}" if name.lower() in COMPANIONS else name
+
+
+def _fewer(before: Sequence[Leaf], after: Sequence[Leaf], planned: int, least: int) -> list[Diagnostic]:
+    """Where one place holds so little in the trainer's tokens that all others are read less for it."""
+    room = sum(leaf.available for leaf in before)
+    if not before or sum(leaf.tokens for leaf in after) >= (1 - FEWER) * min(room, planned):
+        return []
+    read = [leaf for leaf in before if leaf.available >= least] or before
+    short = min(read, key=lambda leaf: Fraction(leaf.available, leaf.tokens))
+    return [place_messages.held_back(short.path, short.available, sum(leaf.tokens for leaf in after), planned)]
+
+
+def _magic(stages: Sequence[Stage], texts: bool) -> list[Diagnostic]:
+    """Texts are found by a pattern of files, which a few characters would change."""
+    folders = sorted({folder for stage in stages for leaf in stage.leaves for folder in leaf.folders if texts})
+    found = {mark for mark in MAGIC for folder in folders if mark in folder}
+    return [messages.unfit_path(folders[0], "what reads texts", f"`{mark}`") for mark in sorted(found)[:1]]
+
+
+def _phases_apart(manifest: Manifest, settings: Settings) -> list[Diagnostic]:
+    """Data that are divided by phase hold a part of the supply each, which nobody counted."""
+    apart = settings.texts is None and settings.counts is None and "{phase}" in (settings.data or "")
+    return [place_messages.divided_phases()] if apart and len(manifest.phases) > 1 else []
 
 
 def _over(stages: Sequence[Stage]) -> list[Diagnostic]:

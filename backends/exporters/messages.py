@@ -25,7 +25,7 @@ def no_place(name: str, runnable: bool) -> Diagnostic:
 
     Example: `--data "s3://corpus/{source}/{language}"`, `--run selection`
     """
-    helps = ['give a pattern: `--data "corpus/{source}/{language}"`']
+    helps = ['give a pattern: `--data "corpus/{source}/{language}/{bucket}"`']
     if runnable:
         helps.insert(0, "give a run with texts: `mixc run M -o selection --materialize`, then `--run selection`")
     return Diagnostic("M703", f"nothing says where the data of `{plain(name)}` lie", helps=tuple(helps))
@@ -45,7 +45,7 @@ def bad_pattern(pattern: str, found: str) -> Diagnostic:
         "M704",
         f"`--data {plain(pattern, LONG)}` holds {plain(found, LONG)}",
         notes=(f"words: {', '.join('{' + word + '}' for word in WORDS)}",),
-        helps=("write {" + close + "}",) if close else ('write `--data "corpus/{source}/{language}"`',),
+        helps=("write {" + close + "}",) if close else ('write `--data "corpus/{source}/{language}/{bucket}"`',),
     )
 
 
@@ -191,7 +191,7 @@ def rows_stand_for_copies(program: str, path: str) -> Diagnostic:
     return Diagnostic(
         "M803",
         f"{program} reads every row once, and rows of `{plain(path, LONG)}` stand for several copies",
-        helps=("write the texts with `mixc run … --materialize --repeat`",),
+        helps=("write the texts into another folder: `mixc run … -o OTHER --materialize --repeat`",),
     )
 
 

@@ -254,6 +254,12 @@ def has_texts(output: Path) -> bool:
     return "texts" in _summary(output)
 
 
+def texts_written(output: Path) -> int:
+    """How many shards of texts a run wrote."""
+    count = _summary(output).get("texts")
+    return count if isinstance(count, int) else 0
+
+
 def _write(path: Path, data: dict[str, Any]) -> None:
     write_text(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
 

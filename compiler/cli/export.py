@@ -10,6 +10,8 @@ import typer
 from mixc.compiler.cli.session import Diagnostics, Force, report, show, wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mixc.compiler.export import Settings
     from mixc.compiler.review.schema import Manifest as Recorded
     from mixc.dsl.diagnostics import Diagnostic
@@ -74,6 +76,8 @@ def export_manifest(
     assert manifest is not None
     assert to is not None
     assert output is not None
+    texts = {"--data": data, "--tokenizer": tokenizer, "--dataset-root": dataset_root, "-o": str(output)}
+    _refuse(to, texts, {"--run": run, "--counts": counts, "--sequence-length": sequence_length, "--batch": batch})
     read, found = read_manifest(manifest, force=force)
     if read is None:
         return report(found, diagnostics)
@@ -86,6 +90,23 @@ def export_manifest(
     if names is not None:
         show(f"{count(len(names), 'file')} for {to}; wrote {output}\n")
     return code
+
+
+def _refuse(to: str, texts: Mapping[str, str | None], others: Mapping[str, object]) -> None:
+    """Stop at texts that no file should hold, and at options that have no effect on what is asked for."""
+    from mixc.compiler.export import capabilities
+
+    for option, text in texts.items():
+        if text is not None and not (text.strip() and text.isprintable()):
+            wrong(f"`{option}` is empty" if not text.strip() else f"`{option}` holds characters that cannot be printed")
+    if "://" in (texts["--dataset-root"] or ""):
+        wrong("`--dataset-root` is a folder of this machine")
+    known = capabilities()
+    given = [option for option, value in (*texts.items(), *others.items()) if value is not None and option != "-o"]
+    allowed = {"lm-eval": {"--dataset-root"}}.get(to, set()) if to in known and known[to].unit == "none" else None
+    for option in given:
+        if to in known and (option not in allowed if allowed is not None else option == "--dataset-root"):
+            wrong(f"`{option}` has no effect on what is written for {to}")
 
 
 def _given(

@@ -91,7 +91,7 @@ def test_of_a_run_every_row_is_read_once() -> None:
 def test_what_is_missing() -> None:
     plan = manifest("pretrain-anneal")
     assert codes(export(plan, Settings())[1]) == ["M703"]
-    assert codes(export(plan, Settings(data="c/{phase}"))[1]) == ["M707", "M706", "M706"]
+    assert codes(export(plan, Settings(data="c/{phase}"))[1]) == ["M707", "M834", "M706", "M706"]
     assert codes(export(plan, Settings(texts=texts(plan)))[1]) == ["M803"]
     one = tuple(replace(cell, repeat=True) for cell in texts(plan) if cell.phase == "anneal")
     assert codes(export(plan, Settings(texts=one))[1]) == ["M808"]

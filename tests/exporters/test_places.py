@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixc.backends.exporters.leaves import mixture
+from mixc.backends.exporters import streaming
+from mixc.backends.exporters.leaves import _names, mixture
 from mixc.backends.exporters.messages import too_many_places, weight_too_small
 from mixc.backends.exporters.units import closed, decimal, rounded_up, sample_shares, samples, token_shares
 from mixc.compiler.export import Counted, Settings
@@ -82,7 +83,8 @@ def test_nothing_says_where_the_data_lie() -> None:
     made, found = mixture(manifest("hello"), Settings())
     assert made is None
     assert codes(found) == ["M703"]
-    assert found[0].helps == ('give a pattern: `--data "corpus/{source}/{language}"`',)  # it has no run to offer
+    (help,) = found[0].helps  # it has no run to offer
+    assert help == 'give a pattern: `--data "corpus/{source}/{language}/{bucket}"`'
     runnable = manifest("hello").model_copy(update={"runnable": True})
     assert len(mixture(runnable, Settings())[1][0].helps) == 2
 
@@ -169,3 +171,50 @@ def test_decimals_read_back(value: float) -> None:
 def test_limits_are_rounded_up(value: float) -> None:
     assert value <= rounded_up(value) + 1e-12
     assert rounded_up(value) - value <= 1.1e-6
+
+
+def test_names_stay_apart_whatever_they_are() -> None:
+    assert _names(["a", "b", "a", "a-0", "a"]) == ["a-1", "b", "a-2", "a-0", "a-3"]
+
+
+def test_a_phase_does_not_take_the_name_of_another_file() -> None:
+    plan = manifest("pretrain-anneal")
+    rows = [row.model_copy(update={"phase": "export"}) if row.phase == "anneal" else row for row in plan.mixture]
+    phases = [one.model_copy(update={"name": "export"}) if one.name == "anneal" else one for one in plan.phases]
+    named = plan.model_copy(update={"phases": tuple(phases), "mixture": tuple(rows)})
+    mixed, _ = mixture(named, Settings(data=DATA))
+    assert mixed is not None
+    assert [stage.name for stage in mixed.stages] == ["pretrain", "phase-export"]
+
+
+def test_a_place_keeps_the_least_limit_of_what_lies_there() -> None:
+    """Where one source may hardly be read and another four times, a place of both may hardly be read."""
+    plan = manifest("pretrain-anneal")
+    sources = [
+        one.model_copy(update={"limit": one.limit.model_copy(update={"passes": 0.01})})
+        if one.limit and one.name == "wikipedia"
+        else one
+        for one in plan.sources
+    ]
+    made, found = mixture(plan.model_copy(update={"sources": tuple(sources)}), Settings(data="corpus/{language}"))
+    assert made is None
+    assert "M802" in codes(found)
+
+
+def test_a_run_that_holds_little_in_the_trainers_tokens_is_told() -> None:
+    plan = manifest("polyglot17")
+    before, _ = mixture(plan, Settings(texts=texts(plan)))
+    assert before is not None
+    counts = {one.path: Counted(5, one.available) for one in before.stages[0].leaves}
+    first = before.stages[0].leaves[0]
+    counts[first.path] = Counted(5, first.available // 2)
+    after, found = mixture(plan, Settings(texts=texts(plan), counts=counts))
+    assert after is not None
+    assert codes(found) == ["M832"]
+    assert f"`{first.path}` holds no more than" in found[0].message
+
+
+def test_texts_are_not_prepared_at_a_remote_place() -> None:
+    plan = manifest("polyglot17")
+    settings = Settings(data="s3://b/{source}/{language}", texts=texts(plan), sequence=512, tokenizer="t")
+    assert "M833" in codes(streaming.export(plan, settings)[1])

@@ -54,3 +54,18 @@ def test_a_run_of_another_manifest_and_a_folder_of_none(job: Run, tmp_path: Path
     other = job.manifest.model_copy(update={"integrity": "0" * 64})
     assert [one.code for one in texts_of(tmp_path / "out", other)[1]] == ["M571"]
     assert [one.code for one in texts_of(tmp_path, job.manifest)[1]] == ["M581"]
+
+
+def test_texts_that_are_not_as_they_were_written(job: Run, tmp_path: Path) -> None:
+    texts = written(job, tmp_path / "out")
+    first = min(Path(texts[0].folder).glob("*.parquet"))
+    first.write_bytes(first.read_bytes()[:-1])
+    _, found = texts_of(tmp_path / "out", job.manifest)
+    assert [one.code for one in found] == ["M585"]
+    first.unlink()
+    assert "is not there" in texts_of(tmp_path / "out", job.manifest)[1][0].notes[0]
+    marker = first.with_name(first.name + ".done.json")
+    marker.write_text(marker.read_text().replace('"tokens": ', '"tokens": -'))
+    assert "is not what a run writes" in texts_of(tmp_path / "out", job.manifest)[1][0].notes[0]
+    marker.unlink()
+    assert "files are finished" in texts_of(tmp_path / "out", job.manifest)[1][0].notes[0]

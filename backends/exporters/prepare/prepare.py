@@ -78,7 +78,10 @@ def main() -> None:
     given = options.parse_args()
     tokenizer, end = opened(given.tokenizer)
     vocabulary = tokenizer.get_vocab_size()
-    counts = json.loads(given.counts.read_text()) if given.counts.exists() else {"places": {}}
+    made = {"form": asked["form"], "sequence": asked["sequence"], "tokenizer": given.tokenizer}
+    counts = json.loads(given.counts.read_text()) if given.counts.exists() else {"places": {}, "prepared": made}
+    if counts.get("prepared") != made:
+        sys.exit(f"{given.counts} counts other tokens: {counts.get('prepared')}. Give another file: --counts FILE")
     for place in asked["places"]:
         path = Path(place["path"])
         if place["path"] in counts["places"]:
