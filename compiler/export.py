@@ -78,11 +78,13 @@ class Settings:
 class Capability:
     """What a program can be told of a mixture, as `mixc export --list` shows it.
 
-    `reads` is the form of its data, `unit` what its number means, `exact` how near it comes, `phases` and `caps` how
-    it is told of phases and of limits to repetition, `verified` how and with which version that was seen.
+    `reads` is the form of its data, `needs` which options, `unit` what its number means, `exact` how near it comes,
+    `phases` and `caps` how it is told of phases and of limits to repetition, `verified` how and with which version that
+    was seen.
     """
 
     reads: str
+    needs: str
     unit: str
     exact: str
     phases: str
@@ -148,10 +150,13 @@ def export(
     return names, found + problems
 
 
-def read_counts(path: Path) -> tuple[Mapping[str, Counted] | None, list[Diagnostic]]:
-    """What lies at every place, from a file of counts; None with the reason why not."""
+def read_counts(path: Path, target: str, settings: Settings) -> tuple[Mapping[str, Counted] | None, list[Diagnostic]]:
+    """What lies at every place, from a file of counts for such an export; None with the reason why not."""
     try:
-        places = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)["places"]
+        file = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+        places, made = file["places"], file.get("prepared", {})
+        wanted = {"program": target, "sequence": settings.sequence, "tokenizer": settings.tokenizer}
+        other = {key: made[key] for key, one in wanted.items() if made.get(key) and one and made[key] != one}
         counted = {str(place): Counted(one["documents"], one["tokens"]) for place, one in places.items()}
     except OSError as error:
         return None, [bad_counts(str(path), (error.strerror or str(error)).lower())]
@@ -159,6 +164,8 @@ def read_counts(path: Path) -> tuple[Mapping[str, Counted] | None, list[Diagnost
         return None, [bad_counts(str(path), f"`{twice}` stands twice in it")]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None, [bad_counts(str(path), "it is not of the form that one has")]
+    if other:
+        return None, [others_counts(str(path), other)]
     for place, one in counted.items():
         if not all(type(number) is int and 0 <= number < MOST for number in (one.documents, one.tokens)):
             return None, [bad_counts(str(path), f"`{place}` needs documents and tokens, whole and not below zero")]
@@ -261,3 +268,21 @@ def bad_counts(path: str, why: str) -> Diagnostic:
     What to do: correct it; `prepare.py` of an export writes one.
     """
     return Diagnostic("M804", f"`{plain(path, 200)}` is no file of counts: {plain(why, 200)}", subject=path)
+
+
+@page("M835")
+def others_counts(path: str, made: Mapping[str, object]) -> Diagnostic:
+    """counts are of other data
+
+    `prepare.py` of an export counts what it wrote: for one program, by one tokenizer, in samples of one length. Places
+    of another program may have the same names.
+
+    What to do: run `prepare.py` of this export, with `--counts` and a name of its own.
+    """
+    what = ", ".join(f"{key} {plain(str(value))}" for key, value in sorted(made.items()))
+    return Diagnostic(
+        "M835",
+        f"`{plain(path, 200)}` counts other data: {what}",
+        helps=("run `prepare.py` of this export: `python prepare.py --counts OTHER.json`",),
+        subject=path,
+    )

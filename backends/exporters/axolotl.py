@@ -22,9 +22,9 @@ from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 PROGRAM: Final = "axolotl"
-MAGIC: Final = "*?["  # what a pattern of files is recognised by
 CAPABILITY: Final = Capability(
     reads="texts of a run, written with `--repeat`",
+    needs="`--run` with texts by `--repeat`",
     unit=f"{COPIES}, as rows",
     exact="exact: every row is read once",
     phases="a file per phase, started from the weights of the one before it",
@@ -49,15 +49,12 @@ axolotl 0.19.0 reads only the first of its entries.
 def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:
     """`<phase>.yaml` for every phase."""
     if settings.texts is None:
-        return None, [messages.needs_run(PROGRAM)]
+        return None, [messages.needs_run(PROGRAM, manifest.runnable)]
     mixed, found = mixture(manifest, settings, texts=True)
     if mixed is None:
         return None, found
     leaves = [leaf for stage in mixed.stages for leaf in stage.leaves]
     found += [messages.rows_stand_for_copies(PROGRAM, leaf.path) for leaf in leaves if leaf.copied][:1]
-    found += [
-        messages.unfit_path(leaf.path, PROGRAM, f"`{mark}`") for mark in MAGIC for leaf in leaves if mark in leaf.path
-    ][:1]
     found += [messages.empty_phase(stage.name) for stage in mixed.stages if not stage.leaves]
     if has_errors(found):
         return None, found

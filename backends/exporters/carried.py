@@ -13,10 +13,20 @@ from mixc.compiler.review import words
 from mixc.dsl.diagnostics import Diagnostic
 
 README, PLACES, PREPARE, WRITER = "README.md", "places.json", "prepare.py", "writer.py"
+PLANNED = (
+    "Nobody counted what lies at the places: `there are` and `passes` rest on the supply that the mixture was decided "
+    "with, which may be planned from published sizes. Give `--counts` before you train: a place that holds less would "
+    "be read once more than decided, without a word."
+)
 SCRIPTS = "mixc.backends.exporters.prepare"
 
 
-def prepared(mixed: Mixture, settings: Settings, writer: str) -> tuple[Mapping[str, str], list[Diagnostic]]:
+FIXED = ("litdata", "mds", "npy")  # writers that write, or count, whole sequences
+
+
+def prepared(
+    mixed: Mixture, settings: Settings, program: str, writer: str
+) -> tuple[Mapping[str, str], list[Diagnostic]]:
     """The scripts that tokenise the texts of a run with a trainer's own writer; none where the data exist already."""
     if not mixed.selected:
         return {}, []
@@ -27,16 +37,23 @@ def prepared(mixed: Mixture, settings: Settings, writer: str) -> tuple[Mapping[s
         return {}, [place_messages.remote_place(remote[0])]
     places = {leaf.path: leaf.folders for stage in mixed.stages for leaf in stage.leaves}
     asked = {
-        "form": writer,
         "places": [{"folders": list(folders), "path": path} for path, folders in sorted(places.items())],
-        "sequence": settings.sequence,
-        "tokenizer": settings.tokenizer,
+        "prepared": {
+            "program": program,
+            "sequence": settings.sequence if writer in FIXED else None,
+            "tokenizer": settings.tokenizer,
+        },
     }
     return {
-        PLACES: json.dumps(asked, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        PLACES: as_json(asked),
         PREPARE: script("prepare"),
         WRITER: script(writer),
     }, []
+
+
+def as_json(made: object) -> str:
+    """A JSON file to be read by people too."""
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def script(name: str) -> str:
@@ -66,7 +83,7 @@ def readme(
         f"- Phases: {capability.phases}.",
         f"- Limits to repetition: {capability.caps}.",
         f"- Checked: {capability.verified}.",
-        *(f"- {note}" for note in notes),
+        *(f"- {note}" for note in (*notes, *([] if mixed.selected or mixed.counted else [PLANNED]))),
         "",
         "## Use",
         "",

@@ -30,6 +30,7 @@ from mixc.dsl.diagnostics import Diagnostic
 FILE, README = "croissant.json", "README.md"
 CAPABILITY: Final = Capability(
     reads="shares of languages and sources, licences, the texts",
+    needs="nothing",
     unit="none",
     exact="described as they are",
     phases="described",

@@ -26,6 +26,7 @@ from mixc.dsl.diagnostics import Diagnostic, has_errors
 PROGRAM: Final = "data-juicer"
 CAPABILITY: Final = Capability(
     reads="documents: texts of a run, or files of yours",
+    needs="`--run` with texts by `--repeat`, or `--data` and `--counts`",
     unit=f"{SAMPLE_SHARE}, of `max_sample_num`",
     exact="exact: the whole number of samples nearest below",
     phases="a file per phase",

@@ -36,6 +36,7 @@ from mixc.dsl.diagnostics import Diagnostic
 FILE, LICENCES = "README.md", "LICENSE.md"
 CAPABILITY: Final = Capability(
     reads="shares, licences, the texts",
+    needs="nothing",
     unit="none",
     exact="described as they are",
     phases="described",

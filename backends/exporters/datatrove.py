@@ -7,13 +7,12 @@ task that was finished once is skipped whatever it did, so the script refuses a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from mixc.backends.exporters import messages
-from mixc.backends.exporters.carried import PLACES, README, readme, script
+from mixc.backends.exporters.carried import PLACES, README, as_json, readme, script
 from mixc.backends.exporters.leaves import Mixture, mixture
 from mixc.backends.exporters.units import COPIES
 from mixc.compiler.export import Capability, Settings
@@ -24,6 +23,7 @@ PROGRAM: Final = "datatrove"
 PIPELINE: Final = "pipeline.py"
 CAPABILITY: Final = Capability(
     reads="texts of a run (Parquet)",
+    needs="`--run`",
     unit=f"{COPIES}, with each document",
     exact="exact",
     phases="a pipeline per phase",
@@ -47,7 +47,7 @@ EMPTY: Final = "datatrove leaves out documents whose text is empty"
 def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:
     """`pipeline.py`, and `places.json` with the texts of every phase."""
     if settings.texts is None:
-        return None, [messages.needs_run(PROGRAM)]
+        return None, [messages.needs_run(PROGRAM, manifest.runnable)]
     mixed, found = mixture(manifest, replace(settings, data=None, counts=None), texts=True)
     if mixed is None:
         return None, found
@@ -56,7 +56,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         return None, found
     asked = {"manifest": manifest.integrity, "phases": roots(mixed)}
     numbers = {stage.name: [f"{leaf.documents:,}" for leaf in stage.leaves] for stage in mixed.stages}
-    made = {PLACES: json.dumps(asked, indent=1, ensure_ascii=False) + "\n", PIPELINE: script(PROGRAM)}
+    made = {PLACES: as_json(asked), PIPELINE: script(PROGRAM)}
     made[README] = readme(PROGRAM, CAPABILITY, mixed, numbers, USE, [EMPTY])
     return made, found
 

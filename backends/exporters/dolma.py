@@ -8,7 +8,6 @@ number their outputs each from 0 and write over one another, so a stream has one
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from glob import escape
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixc.backends.exporters import messages
-from mixc.backends.exporters.carried import PLACES, PREPARE, README, readme, script
+from mixc.backends.exporters.carried import PLACES, PREPARE, README, as_json, readme, script
 from mixc.backends.exporters.leaves import Leaf, Mixture, mixture
 from mixc.backends.exporters.units import COPIES
 from mixc.compiler.export import Capability, CellTexts, Settings
@@ -29,6 +28,7 @@ ATTRIBUTES: Final = "mixc"
 SHARD_BYTES: Final = 1 << 30
 CAPABILITY: Final = Capability(
     reads="texts of a run, which become dolma's documents (JSONL)",
+    needs="`--run`",
     unit=f"{COPIES}, in an attribute, and a stream per copy",
     exact="exact",
     phases="a file of streams per phase",
@@ -41,9 +41,10 @@ python prepare.py
 {commands}
 ```
 
-from the folder where `mixc run` was started. `prepare.py` writes the texts as dolma's documents, with the attribute
-`copies` beside them; the mixer then writes `mixed/<phase>/copy-1/<place>/documents`, `copy-2` and so on: all documents
-once, then those that are read twice and more. Read in this order, copies are far apart.
+from the folder where `mixc run` was started. `prepare.py` needs pyarrow, and not dolma; it writes the texts as dolma's
+documents, with the attribute `copies` beside them. The mixer then writes `mixed/<phase>/copy-1/<place>/documents`,
+`copy-2` and so on: all documents once, then those that are read twice and more. Read in this order, copies are far
+apart.
 """
 SHUFFLE: Final = "`shuffle` is off: dolma shuffles without a seed"
 
@@ -51,7 +52,7 @@ SHUFFLE: Final = "`shuffle` is off: dolma shuffles without a seed"
 def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | None, list[Diagnostic]]:
     """`<phase>.json` for every phase, and what makes documents of texts."""
     if settings.texts is None:
-        return None, [messages.needs_run(PROGRAM)]
+        return None, [messages.needs_run(PROGRAM, manifest.runnable)]
     mixed, found = mixture(manifest, replace(settings, counts=None))
     if mixed is None:
         return None, found
@@ -61,10 +62,10 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
     if has_errors(found):
         return None, found
     most = {folder: one or 1 for folder, one in copies.items()}
-    made, numbers = {PLACES: _text({"places": _places(mixed)}), PREPARE: script(PROGRAM)}, {}
+    made, numbers = {PLACES: as_json({"places": _places(mixed)}), PREPARE: script(PROGRAM)}, {}
     for stage in mixed.stages:
         streams = [one for leaf in stage.leaves for one in _streams(leaf, stage.name, most)]
-        made[f"{stage.name}.json"] = _text({"streams": streams, "processes": 1, "shuffle": False})
+        made[f"{stage.name}.json"] = as_json({"streams": streams, "processes": 1, "shuffle": False})
         numbers[stage.name] = [f"{leaf.documents:,}" for leaf in stage.leaves]
     commands = "\n".join(f"dolma -c {stage.name}.json mix" for stage in mixed.stages)
     made[README] = readme(PROGRAM, CAPABILITY, mixed, numbers, USE.replace("{commands}", commands), [SHUFFLE])
@@ -118,10 +119,6 @@ def _places(mixed: Mixture) -> Sequence[dict[str, Any]]:
         for stage in mixed.stages
         for leaf in stage.leaves
     ]
-
-
-def _text(made: object) -> str:
-    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 @page("M831")

@@ -8,7 +8,6 @@ share a place they read ranges of it (`subset`), which are exact and do not over
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final
@@ -16,9 +15,9 @@ from typing import Final
 import yaml
 
 from mixc.backends.exporters import messages
-from mixc.backends.exporters.carried import PLACES, PREPARE, README, readme, script
+from mixc.backends.exporters.carried import PLACES, PREPARE, README, as_json, readme, script
 from mixc.backends.exporters.leaves import Leaf, Mixture, mixture
-from mixc.backends.exporters.units import PASSES, up
+from mixc.backends.exporters.units import PASSES, less_than_a_sample, up
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors, page
@@ -27,6 +26,7 @@ from mixc.dsl.wording import plain
 WRITER: Final = "jsonl.py"
 CAPABILITY: Final = Capability(
     reads="prepared Energon datasets: WebDataset or JSON lines",
+    needs="`--data` or `--run`",
     unit=PASSES,
     exact="whole passes and ranges exactly; a fraction to one sample per worker",
     phases="a metadataset per phase; where they share a place, ranges of it that do not overlap",
@@ -79,9 +79,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
             blended += [{"path": _file(leaf, mixed), "split_part": "train", **entry} for entry in entries]
             numbers[stage.name].append(", ".join(map(_words, entries)) or "left out")
             left += [] if entries else [leaf]
-        if left:
-            length = max(leaf.available // max(1, leaf.documents or 1) for leaf in left)
-            found.append(messages.too_little([leaf.path for leaf in left], sum(leaf.tokens for leaf in left), length))
+        found += less_than_a_sample(left)
         if not blended:
             return None, [*found, messages.empty_phase(stage.name)]
         split = {"blend_epochized": blended}
@@ -143,7 +141,7 @@ def _scripts(mixed: Mixture) -> dict[str, str]:
         return {}
     places = {_file(leaf, mixed): list(leaf.folders) for stage in mixed.stages for leaf in stage.leaves}
     asked = {"places": [{"folders": folders, "path": path} for path, folders in sorted(places.items())]}
-    text = json.dumps(asked, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = as_json(asked)
     return {PLACES: text, PREPARE: script("prepare"), WRITER: script("jsonl")}
 
 

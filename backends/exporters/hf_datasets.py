@@ -9,15 +9,14 @@ that strategy, with probabilities in proportion, so that places end together.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mixc.backends.exporters import messages
-from mixc.backends.exporters.carried import README, readme, script
+from mixc.backends.exporters.carried import README, as_json, readme, script
 from mixc.backends.exporters.leaves import Leaf, Mixture, Stage, mixture
-from mixc.backends.exporters.units import SAMPLE_SHARE, closed, decimal
+from mixc.backends.exporters.units import SAMPLE_SHARE, closed, decimal, less_than_a_sample
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors
@@ -27,6 +26,7 @@ LOADER: Final = "load.py"
 STRATEGY: Final = "all_exhausted_without_replacement"
 CAPABILITY: Final = Capability(
     reads="texts of a run, or Parquet and JSON of your own",
+    needs="`--run`, or `--data` and `--counts`",
     unit=f"{SAMPLE_SHARE}, and the number of rows",
     exact="exact: the whole number of rows nearest below; tokens too of a run, else those of rows of mean length",
     phases="a file per phase, which goes on where the one before it stopped",
@@ -75,10 +75,10 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         stages.append(Stage(stage.name, stage.planned, tuple(one.leaf for one in read)))
         places = [_place(one, share) for one, share in zip(read, shares, strict=True)]
         asked = {"places": places, "seed": manifest.selection.seed, "stopping_strategy": STRATEGY}
-        made[f"{stage.name}.json"] = json.dumps(asked, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        made[f"{stage.name}.json"] = as_json(asked)
     made[LOADER] = script("load")
     use = USE.replace("{phase}", mixed.stages[0].name).replace("{strategy}", STRATEGY)
-    made[README] = readme(PROGRAM, CAPABILITY, Mixture(mixed.recipe, tuple(stages), mixed.selected), numbers, use)
+    made[README] = readme(PROGRAM, CAPABILITY, replace(mixed, stages=tuple(stages)), numbers, use)
     return made, found
 
 
@@ -101,10 +101,7 @@ def parts(mixed: Mixture) -> tuple[tuple[tuple[Part, ...], ...], list[Diagnostic
             left += [leaf] if end == skip else []
         phases.append(tuple(read))
         found += [] if read else [messages.empty_phase(stage.name)]
-    if left:
-        length = max(leaf.available // (leaf.documents or 1) for leaf in left)
-        found.insert(0, messages.too_little([leaf.path for leaf in left], sum(leaf.tokens for leaf in left), length))
-    return tuple(phases), found
+    return tuple(phases), [*less_than_a_sample(left), *found]
 
 
 def _place(part: Part, share: float) -> dict[str, object]:

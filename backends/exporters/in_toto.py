@@ -20,6 +20,7 @@ from mixc.dsl.diagnostics import Diagnostic
 FILE, PREDICATE, README = "statement.json", "predicate.json", "README.md"
 CAPABILITY: Final = Capability(
     reads="inputs by hash, the manifest",
+    needs="nothing",
     unit="none",
     exact="described as they are",
     phases="described",

@@ -66,11 +66,12 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """All phases in order; `selected` where texts of a run are what is read."""
+    """All phases in order; `selected` where texts of a run are what is read, `counted` where places were counted."""
 
     recipe: str
     stages: tuple[Stage, ...]
     selected: bool
+    counted: bool = False
 
 
 Key = tuple[str, str, str, str, int]
@@ -119,7 +120,7 @@ def mixture(manifest: Manifest, settings: Settings, *, texts: bool = False) -> t
     found += _over(stages) + _magic(stages, texts and settings.data is None) + _phases_apart(manifest, settings)
     if any(one.severity == "error" for one in found):
         return None, found
-    return Mixture(manifest.recipe.name, tuple(stages), settings.texts is not None), found
+    return Mixture(manifest.recipe.name, tuple(stages), settings.texts is not None, settings.counts is not None), found
 
 
 def _bad(pattern: str) -> str | None:

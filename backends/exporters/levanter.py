@@ -9,7 +9,6 @@ where they stopped: what keeps a limit is the number of steps, for which every p
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -20,7 +19,7 @@ import yaml
 
 from mixc.backends.exporters import messages
 from mixc.backends.exporters.blocks import Amounts, Blocks, in_blocks, wanted
-from mixc.backends.exporters.carried import PLACES, PREPARE, README, readme, script
+from mixc.backends.exporters.carried import PLACES, PREPARE, README, as_json, readme, script
 from mixc.backends.exporters.leaves import Leaf, Mixture, mixture
 from mixc.backends.exporters.units import SEQUENCE_SHARE
 from mixc.compiler.export import Capability, Settings
@@ -36,6 +35,7 @@ MOST_PLACES: Final = 32_767  # shuffled as signed 32-bit numbers whose upper hal
 MOST_READ: Final = 2**31 - 1  # sequences of one place are counted in 32 bits
 CAPABILITY: Final = Capability(
     reads="caches of tokens; texts of a run (Parquet) become such",
+    needs="`--sequence-length`, `--batch`, `--tokenizer`; `--data`, or `--run` with texts by `--repeat`",
     unit=f"{SEQUENCE_SHARE} in every block",
     exact="to one sequence of a block, of 65,535 at most",
     phases="`train_weights` by step",
@@ -88,7 +88,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
     use, notes = _use(mixed, steps, tokens), [_furthest(mixed, amounts, blocks)]
     if mixed.selected:
         places = {"components": {name: path for path, name in names.items()}, "left_out": sorted(paths - set(names))}
-        made |= {PLACES: _text(places), PREPARE: script(PROGRAM)}
+        made |= {PLACES: as_json(places), PREPARE: script(PROGRAM)}
         use = use if settings.counts is not None else FIRST + use
     else:
         notes.append(CACHES)
@@ -190,10 +190,6 @@ def _furthest(mixed: Mixture, amounts: Sequence[Amounts], blocks: Blocks) -> str
         f"Shares come in steps of 1/{blocks.size:,}; furthest from its share is `{path}` in phase {name}, "
         f"{given:.6f} for {share:.6f}"
     )
-
-
-def _text(made: object) -> str:
-    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def _unfit(mixed: Mixture, settings: Settings) -> list[Diagnostic]:

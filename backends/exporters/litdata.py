@@ -7,13 +7,12 @@ part of the share: then none of its sequences is read more often than that, wher
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any, Final
 
 from mixc.backends.exporters import messages
-from mixc.backends.exporters.carried import README, prepared, readme
+from mixc.backends.exporters.carried import README, as_json, prepared, readme
 from mixc.backends.exporters.leaves import Stage, mixture
 from mixc.backends.exporters.steps import Schedule, begun_anew, by_pass, scheduled, step_tokens, uncounted
 from mixc.backends.exporters.units import SEQUENCE_SHARE, closed, decimal
@@ -25,6 +24,7 @@ PROGRAM: Final = "litdata"
 ERRORS: Final = 4.0  # standard errors
 CAPABILITY: Final = Capability(
     reads="chunks of tokens, read by `TokensLoader`",
+    needs="`--sequence-length`; `--data`, or `--run` and `--tokenizer`",
     unit=SEQUENCE_SHARE,
     exact="by chance: within 4 standard errors of the sequences drawn",
     phases="a file of sets per phase, and a loader",
@@ -85,7 +85,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         return None, found
     if settings.sequence is None:
         found.append(messages.missing("--sequence-length", "an item is one training sequence"))
-    scripts, more = prepared(mixed, settings, PROGRAM)
+    scripts, more = prepared(mixed, settings, PROGRAM, PROGRAM)
     found += more
     if has_errors(found) or settings.sequence is None:
         return None, found
@@ -99,7 +99,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         numbers[stage.name] = [decimal(one["weight"]) for one in sets]
         least = certain(stage, schedule, settings.sequence)
         sure.append(f"- `{stage.name}`: {least:,} sequences")
-        made[f"{stage.name}.json"] = _text({
+        made[f"{stage.name}.json"] = as_json({
             "sequence_length": settings.sequence,
             "sequences": schedule.read,
             "sequences_for_sure": least,
@@ -137,7 +137,3 @@ def _sets(stage: Stage, schedule: Schedule) -> list[dict[str, Any]]:
         {"input_dir": leaf.path, "passes": _passes(leaf.tokens, leaf.available), "weight": share}
         for leaf, share in zip(stage.leaves, closed(schedule.sequences), strict=True)
     ]
-
-
-def _text(made: object) -> str:
-    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"

@@ -26,6 +26,7 @@ FILE: Final = f"{SPLIT}.jsonl"
 README, SCRIPT = "README.md", "run.sh"
 CAPABILITY: Final = Capability(
     reads="the evaluation plan",
+    needs="`--dataset-root` for local files",
     unit="none",
     exact="tasks as planned",
     phases="none",

@@ -11,13 +11,12 @@ itself, whatever float64 makes of it, and drawing the largest deficit first give
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
 from mixc.backends.exporters import messages
-from mixc.backends.exporters.carried import README, prepared, readme
+from mixc.backends.exporters.carried import README, as_json, prepared, readme
 from mixc.backends.exporters.leaves import Mixture, mixture
 from mixc.backends.exporters.steps import Schedule, across_passes, begun_anew, scheduled, step_tokens, uncounted
 from mixc.backends.exporters.units import SEQUENCE_SHARE
@@ -30,6 +29,7 @@ MOST_PLACES: Final = 32_766  # indices of datasets are 16-bit integers
 SAMPLES: Final = "samples.json"
 CAPABILITY: Final = Capability(
     reads="indexed datasets (.bin, .idx)",
+    needs="`--sequence-length`; `--batch` for several phases; `--data`, or `--run` and `--tokenizer`",
     unit=f"{SEQUENCE_SHARE}, as whole sequences",
     exact="to one sequence",
     phases="a blend per phase, and `--phase-transition-iterations`",
@@ -65,7 +65,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         found.append(messages.missing("--sequence-length", "Megatron draws sequences"))
     if settings.batch is None and len(mixed.stages) > 1:
         found.append(messages.missing("--batch", "Megatron changes phases at iterations"))
-    scripts, more = prepared(mixed, settings, PROGRAM)
+    scripts, more = prepared(mixed, settings, PROGRAM, PROGRAM)
     found += more
     if has_errors(found) or settings.sequence is None:
         return None, found
@@ -79,8 +79,8 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         pairs = [(weight, leaf.path) for weight, leaf in zip(weights, stage.leaves, strict=True)]
         made[f"{stage.name}.args"] = "".join(f"{weight} {path}\n" for weight, path in pairs)
         split = {"train": [text for pair in pairs for text in pair], "valid": None, "test": None}
-        made[f"{stage.name}.json"] = _text(split)
-    made[SAMPLES] = _text(_samples(mixed, schedules, settings))
+        made[f"{stage.name}.json"] = as_json(split)
+    made[SAMPLES] = as_json(_samples(mixed, schedules, settings))
     made[README] = readme(
         PROGRAM, CAPABILITY, mixed, numbers, _use(mixed, schedules, settings), uncounted(mixed, settings)
     )
@@ -119,10 +119,6 @@ def _use(mixed: Mixture, schedules: Sequence[Schedule], settings: Settings) -> s
     lines = [step_tokens(stage, one, settings.sequence) for stage, one in zip(mixed.stages, schedules, strict=True)]
     use = USE.replace("{commands}", "\n".join(commands)).replace("{names}", "\n".join(lines))
     return use.replace("{phases}", PHASES if changes else "")
-
-
-def _text(made: object) -> str:
-    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def _unfit(mixed: Mixture) -> list[Diagnostic]:

@@ -248,15 +248,15 @@ def empty_phase(name: str) -> Diagnostic:
 
 
 @page("M809")
-def needs_run(program: str) -> Diagnostic:
+def needs_run(program: str, runnable: bool) -> Diagnostic:
     """a program reads texts, and there is no run
 
-    Programs that filter or copy documents need the documents that were selected, with their copies.
+    Programs that filter or copy documents need the documents that were selected, with their copies. A mixture that was
+    planned from published sizes has none.
 
-    What to do: `mixc run M -o selection --materialize`, then `--run selection`.
+    What to do: `mixc run M -o selection --materialize`, then `--run selection`; of a planned mixture, first give the
+    recipe sources with a `path`.
     """
-    return Diagnostic(
-        "M809",
-        f"{program} reads texts: `--run` is missing",
-        helps=("write `mixc run M -o selection --materialize`, then `--run selection`",),
-    )
+    help = "write `mixc run … -o selection --materialize`, then `--run selection`"
+    planned = "this mixture was planned from sizes: give the recipe sources with a `path` to documents"
+    return Diagnostic("M809", f"{program} reads texts: `--run` is missing", helps=(help if runnable else planned,))

@@ -28,6 +28,7 @@ MOST_PLACES: Final = 32_766  # indices of sets are 16-bit integers
 CONFIG: Final = "data.yaml"
 CAPABILITY: Final = Capability(
     reads="folders of tokens as datatrove writes them (.ds)",
+    needs="`--sequence-length`, `--batch`; `--data`, or `--run` and `--tokenizer`",
     unit=SEQUENCE_SHARE,
     exact="to one sequence",
     phases="all in `data_stages`, each from its first step",
@@ -59,7 +60,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         found.append(messages.missing("--sequence-length", "nanotron draws sequences"))
     if settings.batch is None:
         found.append(messages.missing("--batch", "nanotron changes stages at steps"))
-    scripts, more = prepared(mixed, settings, "ds")
+    scripts, more = prepared(mixed, settings, PROGRAM, "ds")
     found += more
     if has_errors(found) or settings.sequence is None or settings.batch is None:
         return None, found

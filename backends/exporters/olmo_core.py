@@ -29,6 +29,7 @@ DIGITS: Final = 6  # decimals of a repetition
 SUFFIX: Final = ".npy"
 CAPABILITY: Final = Capability(
     reads="tokens in files without a header (.npy)",
+    needs="`--sequence-length`, `--batch`; `--data`, or `--run` and `--tokenizer`",
     unit=TOKEN_SHARE,
     exact="to one sequence; to one per pass where files do not end with a sequence",
     phases="a mixture per phase, and its steps in `mixture.py`",
@@ -94,7 +95,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         found.append(messages.missing("--sequence-length", "OLMo-core counts in sequences"))
     if settings.batch is None:
         found.append(messages.missing("--batch", "OLMo-core rounds a mixture up to whole steps"))
-    scripts, more = prepared(mixed, settings, "npy")
+    scripts, more = prepared(mixed, settings, PROGRAM, "npy")
     found += more
     if has_errors(found) or settings.sequence is None or settings.batch is None:
         return None, found

@@ -24,6 +24,7 @@ from mixc.dsl.diagnostics import Diagnostic
 FILE: Final = "spdx.json"
 CAPABILITY: Final = Capability(
     reads="sources and their licences",
+    needs="nothing",
     unit="none",
     exact="described as they are",
     phases="described",

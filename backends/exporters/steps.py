@@ -19,7 +19,8 @@ from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.wording import listed, plain
 
 UNCOUNTED: Final = (
-    "These numbers count tokens as the run did, not the tokenizer's. Run `prepare.py` where the run lies, then export "
+    "These numbers count tokens as the run did, not the tokenizer's. Run `prepare.py` where the run lies, by a Python "
+    "that has the trainer, pyarrow and tokenizers; then export "
     "again with `--counts counts.json`: only then no place is read further than it reaches."
 )
 

@@ -19,7 +19,7 @@ from mixc.backends.exporters import messages
 from mixc.backends.exporters.carried import README, prepared, readme
 from mixc.backends.exporters.leaves import Leaf, Mixture, Stage, mixture
 from mixc.backends.exporters.steps import begun_anew
-from mixc.backends.exporters.units import PASSES, up
+from mixc.backends.exporters.units import PASSES, less_than_a_sample, up
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors
@@ -27,6 +27,7 @@ from mixc.dsl.diagnostics import Diagnostic, has_errors
 PROGRAM: Final = "streaming"
 CAPABILITY: Final = Capability(
     reads="MDS shards",
+    needs="`--data`, or `--run`, `--sequence-length` and `--tokenizer`",
     unit=PASSES,
     exact="exact: the whole number of samples nearest below",
     phases="a file of streams per phase",
@@ -51,8 +52,9 @@ DEVICES: Final = (
 )
 COUNTS: Final = "Once samples are counted (`--counts`) their number itself is written, as `choose`."
 FIRST: Final = """
-First `python prepare.py`, started where the run lies, writes the shards and `counts.json`; export once more with
-`--counts counts.json`. Only then are the shares those of the tokenizer's tokens.
+First `python prepare.py`, started where the run lies by a Python that has Streaming, pyarrow and tokenizers, writes the
+shards and `counts.json`; export once more with `--counts counts.json`. Only then are the shares those of the
+tokenizer's tokens.
 """
 
 
@@ -63,7 +65,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
         return None, found
     if mixed.selected and settings.sequence is None:
         found.append(messages.missing("--sequence-length", "a sample is one training sequence"))
-    scripts, more = prepared(mixed, settings, "mds")
+    scripts, more = prepared(mixed, settings, PROGRAM, "mds")
     found += more
     if settings.counts is not None:
         mixed, more = _whole(mixed)
@@ -114,8 +116,4 @@ def _whole(mixed: Mixture) -> tuple[Mixture, list[Diagnostic]]:
     """The mixture without places that give a phase less than one sample."""
     left = [leaf for stage in mixed.stages for leaf in stage.leaves if not _samples(leaf)]
     stages = tuple(replace(one, leaves=tuple(leaf for leaf in one.leaves if _samples(leaf))) for one in mixed.stages)
-    if not left:
-        return mixed, []
-    length = max(leaf.available // (leaf.documents or 1) for leaf in left)
-    found = [messages.too_little([leaf.path for leaf in left], sum(leaf.tokens for leaf in left), length)]
-    return replace(mixed, stages=stages), found
+    return replace(mixed, stages=stages), less_than_a_sample(left)

@@ -9,11 +9,11 @@ the development version is not in this release.)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from mixc.backends.exporters.carried import README, readme, script
+from mixc.backends.exporters.carried import README, as_json, readme, script
 from mixc.backends.exporters.hf_datasets import LOADER, STRATEGY, Part, parts
 from mixc.backends.exporters.leaves import Mixture, Stage, mixture
 from mixc.backends.exporters.steps import begun_anew
@@ -25,6 +25,7 @@ from mixc.dsl.diagnostics import Diagnostic, has_errors
 MODULE: Final = "mixture.py"
 CAPABILITY: Final = Capability(
     reads="texts of a run, or Parquet and JSON of your own",
+    needs="`--data` or `--run`",
     unit=f"{SAMPLE_SHARE}, as rows, where they are counted; else {SEQUENCE_SHARE}",
     exact="exact rows where they are counted; else by chance",
     phases="a configuration per phase; of counted rows one goes on where the one before it stopped",
@@ -84,7 +85,7 @@ def export(manifest: Manifest, settings: Settings) -> tuple[Mapping[str, str] | 
             chances = closed([one.rows for one in read])
             places = [{**a, **_counted(b, c)} for a, b, c in zip(places, read, chances, strict=True)]
         asked = {"places": places, "seed": manifest.selection.seed, "stopping_strategy": STRATEGY}
-        made[f"{stage.name}.json"] = json.dumps(asked, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        made[f"{stage.name}.json"] = as_json(asked)
     if has_errors(found):
         return None, found
     use = USE + COUNTED if counted else USE + WEIGHTED
@@ -102,7 +103,7 @@ def _rows(mixed: Mixture) -> tuple[Mixture, dict[str, tuple[Part, ...]], list[Di
         for stage, read in zip(mixed.stages, phases, strict=True)
     )
     read_of = {stage.name: read for stage, read in zip(stages, phases, strict=True)}
-    return Mixture(mixed.recipe, stages, mixed.selected), read_of, found
+    return replace(mixed, stages=stages), read_of, found
 
 
 def _counted(part: Part, chance: float) -> dict[str, object]:

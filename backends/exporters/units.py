@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from mixc.backends.exporters import messages
-from mixc.backends.exporters.leaves import Leaf, Mixture, Stage
+from mixc.backends.exporters.leaves import Leaf, Stage
 from mixc.dsl.diagnostics import Diagnostic
 
 LEAST = 1e-12  # a share below this is lost in trainers that compute with single precision or print few digits
@@ -30,32 +29,18 @@ def token_shares(stage: Stage) -> tuple[tuple[float, ...] | None, list[Diagnosti
     return _checked(stage, [leaf.tokens for leaf in stage.leaves])
 
 
-def sequences(leaf: Leaf, length: int) -> int:
-    """Whole training sequences of `length` tokens that a phase takes of a place: rounded down, so that rounding never
-    starts a pass more."""
-    return leaf.tokens // length
-
-
-def in_sequences(mixed: Mixture, length: int) -> tuple[Mixture, list[Diagnostic]]:
-    """The mixture without places that give a phase less than one sequence: no trainer takes a weight of zero."""
-    left = [leaf for stage in mixed.stages for leaf in stage.leaves if not sequences(leaf, length)]
-    stages = tuple(
-        replace(stage, leaves=tuple(leaf for leaf in stage.leaves if sequences(leaf, length))) for stage in mixed.stages
-    )
-    tokens = sum(leaf.tokens for leaf in left)
-    found = [messages.too_little([leaf.path for leaf in left], tokens, length)] if left else []
-    return replace(mixed, stages=stages), found
-
-
-def sequence_shares(stage: Stage, length: int) -> tuple[tuple[float, ...] | None, list[Diagnostic]]:
-    """The share of training sequences of every leaf, each of which gives one at least; the sum is 1 in float64."""
-    return _checked(stage, [sequences(leaf, length) for leaf in stage.leaves])
-
-
 def samples(leaf: Leaf) -> float:
     """Documents (rows, samples) that a phase reads of a place: its passes times what lies there."""
     assert leaf.documents is not None
     return leaf.documents * leaf.tokens / leaf.available
+
+
+def less_than_a_sample(left: Sequence[Leaf]) -> list[Diagnostic]:
+    """What is said of places that give a phase no sample and are left out; nothing where there are none."""
+    if not left:
+        return []
+    length = max(leaf.available // max(1, leaf.documents or 1) for leaf in left)
+    return [messages.too_little([leaf.path for leaf in left], sum(leaf.tokens for leaf in left), length)]
 
 
 def sample_shares(stage: Stage) -> tuple[tuple[float, ...] | None, list[Diagnostic]]:

@@ -36,7 +36,6 @@ TABLE = "experiments.parquet"
 PROXY_TOKENS = 10**9  # the paper's
 SLACK = 2.0  # languages depart from the curve's mean repetition by this much at most, as a rule of thumb
 MOST_EPOCHS = 15.0  # RegMix's cap on a share: 15 x the prior
-LEAST_TOKENS = 10**6  # of a recipe's budget
 MANY = 0.2  # of draws rejected, to be told
 BATCHES = 50
 
@@ -221,7 +220,7 @@ def _plain(tokens: float) -> int:
     """A budget of so many tokens: two digits, rounded down, no more than the paper's."""
     whole = min(PROXY_TOKENS, int(tokens))
     step: int = 10 ** max(0, len(str(whole)) - 2)
-    return max(LEAST_TOKENS, whole // step * step)
+    return max(messages.LEAST, whole // step * step)
 
 
 def _short(count: int) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.wording import listed, plain
 
+LEAST = 10**6  # tokens of a recipe's budget
+
 
 @page("M756")
 def budget_out_of_reach(tokens: int, kept: int, drawn: int, typical: float) -> Diagnostic:
@@ -22,7 +24,7 @@ def budget_out_of_reach(tokens: int, kept: int, drawn: int, typical: float) -> D
         "M756",
         f"only {kept:,} of {drawn:,} draws can fill a budget of {tokens:,} tokens under the recipe's limits",
         notes=(f"the median draw takes {typical:,.0f} tokens once",),
-        helps=("give a smaller `--tokens`, 1M at least, or a larger pool",),
+        helps=("give a smaller `--tokens`, 1M at least, or a larger pool" if tokens > LEAST else "give a larger pool",),
     )
 
 

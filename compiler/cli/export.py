@@ -82,7 +82,7 @@ def export_manifest(
     if read is None:
         return report(found, diagnostics)
     stated = Settings(dataset_root, data, sequence=sequence_length, batch=batch, tokenizer=tokenizer)
-    settings, more = _given(read, stated, run, counts)
+    settings, more = _given(read, stated, run, counts, to)
     if settings is None:
         return report([*found, *more], diagnostics)
     names, problems = export(read, to, output, settings)
@@ -110,7 +110,7 @@ def _refuse(to: str, texts: Mapping[str, str | None], others: Mapping[str, objec
 
 
 def _given(
-    manifest: Recorded, settings: Settings, run: Path | None, counts: Path | None
+    manifest: Recorded, settings: Settings, run: Path | None, counts: Path | None, target: str
 ) -> tuple[Settings | None, list[Diagnostic]]:
     """The settings with what a run wrote, and with what was counted."""
     from dataclasses import replace
@@ -125,7 +125,7 @@ def _given(
             return None, found
         settings = replace(settings, texts=texts)
     if counts is not None:
-        counted, more = read_counts(counts)
+        counted, more = read_counts(counts, target, settings)
         found += more
         if counted is None:
             return None, found
@@ -137,5 +137,5 @@ def _listed() -> str:
     from mixc.compiler.export import capabilities
     from mixc.compiler.review.words import table
 
-    rows = [(name, one.reads, one.unit, one.exact, one.verified) for name, one in capabilities().items()]
-    return table(("program", "reads", "number", "exact", "checked"), rows, left=(0, 1, 2, 3, 4))
+    rows = [(name, one.reads, one.needs.replace("`", ""), one.unit, one.exact) for name, one in capabilities().items()]
+    return table(("program", "reads", "needs", "number", "how near"), rows, left=range(5))

@@ -55,7 +55,11 @@ Mixtures = Annotated[bool, typer.Option("--mixtures", help="Vary the shares of d
 Model = Annotated[str, typer.Option("--model", metavar="PARAMS", help="Size of the proxies, such as `1M`.")]
 Tokens = Annotated[
     str | None,
-    typer.Option("--tokens", metavar="TOKENS", help="Budget of each; `1B`, or what the pool's median draw takes."),
+    typer.Option(
+        "--tokens",
+        metavar="TOKENS",
+        help="Budget of each, such as `1B`; else what the pool's median draw takes, 1M at least.",
+    ),
 ]
 
 design = typer.Typer(

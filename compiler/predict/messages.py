@@ -52,13 +52,14 @@ def no_point(code: str, message: str) -> Diagnostic:
 
     Each point is decided like the recipe itself, with the params of that point. Here none could be.
 
-    What to do: `mixc compile` with the same `--param` says why, with the lines of the recipe.
+    What to do: `mixc compile` says why, with the lines of the recipe: with the same `--param`, or with the budget of
+    the point written into it.
     """
     return Diagnostic(
         "M772",
         "no point of the sweep has a mixture",
         notes=(f"the first one: {message} [{code}]",),
-        helps=("`mixc compile` with the `--param` of one point says why",),
+        helps=("`mixc compile` says why, with the `--param` or the budget of one point",),
     )
 
 
@@ -82,11 +83,12 @@ def lost_points(lost: int, points: int, codes: Sequence[str]) -> Diagnostic:
     At these points rules, limits and supply contradict each other, most often because the budget is more than the
     supply allows. The table shows the code in place of a loss.
 
-    What to do: `mixc compile` with the same `--param` says why, with the lines of the recipe.
+    What to do: `mixc compile` says why, with the lines of the recipe: with the same `--param`, or with the budget of
+    the point written into it.
     """
     return Diagnostic(
         "M774",
         f"{lost} of {points} points have no mixture ({', '.join(sorted(set(codes)))})",
-        helps=("`mixc compile` with the `--param` of one of them says why",),
+        helps=("`mixc compile` says why, with the `--param` or the budget of one of them",),
         severity=Severity.WARNING,
     )

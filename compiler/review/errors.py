@@ -29,9 +29,14 @@ def not_json(name: str, found: str, place: str | None = None) -> Diagnostic:
 
     What to do: compile the recipe again, or take the file from git again.
     """
-    return Diagnostic("M451", f"`{name}` is not a manifest: {found}", subject=place or name, helps=(
-        "run `mixc compile` again, or restore the file from git",
-    ))  # fmt: skip
+    recipe = name.endswith(".mix")
+    help = (
+        f"give its manifest: `{name[:-4]}.manifest.json`"
+        if recipe
+        else "run `mixc compile` again, or restore the file from git"
+    )
+    return Diagnostic("M451", f"`{name}` is not a manifest: {'it is a recipe' if recipe else found}", helps=(help,),
+                      subject=place or name)  # fmt: skip
 
 
 @page("M452")

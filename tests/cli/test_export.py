@@ -134,3 +134,10 @@ def test_options_that_mean_nothing_are_refused(mixc: Mixc, folder: Path) -> None
     for wrong in (["--data", ""], ["--data", "a\nb"], ["--dataset-root", "r"]):
         assert mixc("export", MANIFEST, "--to", "megatron", *wrong, "-o", "y").code == 1
     assert mixc("export", MANIFEST, "--to", "croissant", "-o", "a" * 300).code == 1
+
+
+def test_a_recipe_is_no_manifest(mixc: Mixc, folder: Path) -> None:
+    ran = mixc("export", "toy.mix", "--to", "spdx", "-o", "x")
+    assert ran.code == 1
+    assert "`toy.mix` is not a manifest: it is a recipe" in ran.err
+    assert "give its manifest: `toy.manifest.json`" in ran.err

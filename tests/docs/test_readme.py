@@ -119,10 +119,10 @@ def test_named_files_exist() -> None:
 def test_the_table_of_programs_is_what_their_exporters_declare() -> None:
     """`mixc export --list` and the README say the same."""
     rows = [
-        (f"`{name}`", one.reads, one.unit, one.exact, one.phases, one.caps, one.verified)
+        (f"`{name}`", one.reads, one.needs, one.unit, one.exact, one.phases, one.caps, one.verified)
         for name, one in capabilities().items()
     ]
-    header = ("program", "reads", "number", "how near", "phases", "limits to repetition", "checked")
+    header = ("program", "reads", "needs", "number", "how near", "phases", "limits to repetition", "checked")
     table = markdown_table(header, rows, left=range(len(header)))
     text = README.read_text(encoding="utf-8")
     now = re.sub(r"(?s)(<!-- trainers -->\n).*(<!-- /trainers -->)", lambda m: m[1] + table + m[2], text)

@@ -19,7 +19,7 @@ OF_RUN = "data/{source}/{language}/{domain}"
 def test_counts_are_read(tmp_path: Path) -> None:
     file = tmp_path / "counts.json"
     file.write_text('{"places": {"a": {"documents": 2, "tokens": 30}, "b": {"documents": 1, "tokens": 0}}}')
-    assert read_counts(file) == ({"a": Counted(2, 30), "b": Counted(1, 0)}, [])
+    assert read_counts(file, "megatron", Settings()) == ({"a": Counted(2, 30), "b": Counted(1, 0)}, [])
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_counts_are_read(tmp_path: Path) -> None:
 def test_what_is_no_file_of_counts(text: str, tmp_path: Path) -> None:
     file = tmp_path / "counts.json"
     file.write_text(text)
-    counted, found = read_counts(file)
+    counted, found = read_counts(file, "megatron", Settings())
     assert counted is None
     assert codes(found) == ["M804"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    counted, found = read_counts(tmp_path / "counts.json")
+    counted, found = read_counts(tmp_path / "counts.json", "megatron", Settings())
     assert counted is None
     assert found[0].message.endswith("is no file of counts: no such file or directory")
 
@@ -111,3 +111,25 @@ def test_data_of_ones_own_may_not_be_read_more_often_than_allowed() -> None:
     assert made is None
     assert codes(found) == ["M802"]
     assert json.dumps(row.language)[1:-1] in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("target", "sequence", "tokenizer", "said"),
+    [
+        ("streaming", 512, "t", None),
+        ("streaming", None, None, None),
+        ("megatron", 512, "t", "program streaming"),
+        ("streaming", 256, "t", "sequence 512"),
+        ("streaming", 512, "other", "tokenizer t"),
+    ],
+)
+def test_counts_are_of_one_program_tokenizer_and_length(
+    target: str, sequence: int | None, tokenizer: str | None, said: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "counts.json"
+    made = {"program": "streaming", "sequence": 512, "tokenizer": "t"}
+    file.write_text(json.dumps({"places": {"a": {"documents": 2, "tokens": 30}}, "prepared": made}))
+    counted, found = read_counts(file, target, Settings(sequence=sequence, tokenizer=tokenizer))
+    assert (counted is None) == (said is not None)
+    assert codes(found) == ([] if said is None else ["M835"])
+    assert said is None or found[0].message.endswith(f"counts other data: {said}")

@@ -17,6 +17,6 @@ def write(path: Path, documents: Iterator[list[int]], vocabulary: int, sequence:
             out.write(np.array(ids, dtype=width).tobytes())
             count, tokens = count + 1, tokens + len(ids)
             ends.write(np.uint64(tokens).tobytes())
-    tokenizer = json.loads(Path(__file__).with_name("places.json").read_text())["tokenizer"]
+    tokenizer = json.loads(Path(__file__).with_name("places.json").read_text())["prepared"]["tokenizer"]
     (path / "tokens.ds.metadata").write_text(f"{tokenizer}|{width().itemsize}\n{tokens}\n")
     return count, tokens

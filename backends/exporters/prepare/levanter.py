@@ -29,7 +29,8 @@ def main() -> None:
         path = places["components"][name]
         counts[path] = {"documents": int(documents), "tokens": int(tokens)}
         print(f"{path}: {documents:,} documents, {tokens:,} tokens", flush=True)
-    given.counts.write_text(json.dumps({"places": counts}, indent=1, sort_keys=True) + "\n")
+    made = {"program": "levanter", "sequence": None, "tokenizer": data.tokenizer}
+    given.counts.write_text(json.dumps({"places": counts, "prepared": made}, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

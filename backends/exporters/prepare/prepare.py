@@ -17,13 +17,19 @@ HERE = Path(__file__).resolve().parent
 BATCH = 256
 
 
+def files_of(folders: list[str]) -> list[Path]:
+    """The files of texts, in the order they are read."""
+    files = [file for folder in sorted(folders) for file in sorted(Path(folder).glob("*.parquet"))]
+    if not files:
+        sys.exit(f"no texts in {', '.join(folders)}: start from the folder where the run was written")
+    return files
+
+
 def texts(folders: list[str]) -> Iterator[list[str]]:
     """Batches of texts, in the order they are to be read; a text comes once per copy."""
     import pyarrow.parquet as pq
 
-    files = [file for folder in sorted(folders) for file in sorted(Path(folder).glob("*.parquet"))]
-    if not files:
-        sys.exit(f"no texts in {', '.join(folders)}: start from the folder where the run was written")
+    files = files_of(folders)
     most, current = 1, 0
     while current < most:
         current += 1
@@ -73,22 +79,26 @@ def main() -> None:
 
     asked = json.loads((HERE / "places.json").read_text())
     options = argparse.ArgumentParser(description="Tokenises the texts of a run for a trainer.")
-    options.add_argument("--tokenizer", default=asked["tokenizer"], help="a name on the hub, or a folder")
+    options.add_argument("--tokenizer", default=asked["prepared"]["tokenizer"], help="a name on the hub, or a folder")
     options.add_argument("--counts", type=Path, default=Path("counts.json"), help="where documents and tokens are told")
     given = options.parse_args()
     tokenizer, end = opened(given.tokenizer)
     vocabulary = tokenizer.get_vocab_size()
-    made = {"form": asked["form"], "sequence": asked["sequence"], "tokenizer": given.tokenizer}
+    made = {**asked["prepared"], "tokenizer": given.tokenizer}
     counts = json.loads(given.counts.read_text()) if given.counts.exists() else {"places": {}, "prepared": made}
     if counts.get("prepared") != made:
         sys.exit(f"{given.counts} counts other tokens: {counts.get('prepared')}. Give another file: --counts FILE")
-    for place in asked["places"]:
+    waiting = [place for place in asked["places"] if place["path"] not in counts["places"]]
+    for place in waiting:
+        if Path(place["path"]).exists():  # another program's, or begun and not ended
+            known = f"exists, and {given.counts} does not know it"
+            sys.exit(f"{place['path']} {known}: remove it, or export with another --data")
+        files_of(place["folders"])
+    for place in waiting:
         path = Path(place["path"])
-        if place["path"] in counts["places"]:
-            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         documents, tokens = writer.write(
-            path, tokenised(place["folders"], tokenizer, end), vocabulary, asked["sequence"]
+            path, tokenised(place["folders"], tokenizer, end), vocabulary, asked["prepared"]["sequence"]
         )
         counts["places"][place["path"]] = {"documents": documents, "tokens": tokens}
         given.counts.write_text(json.dumps(counts, indent=1, sort_keys=True) + "\n")
