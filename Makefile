@@ -49,7 +49,7 @@ demo: $(VENV)/.core
 	$(BIN)/mixc compile recipes/polyglot17.mix
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Trainers that take long to install, each in an environment of its own: 20 GB, once.
 test-trainers-nightly: $(VENV)/.dev
