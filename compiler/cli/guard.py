@@ -18,6 +18,7 @@ REFUSALS = frozenset({
     errno.EAGAIN, errno.ESTALE,
 })  # fmt: skip
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN = 0.01  # seconds until a request to stop is made anew that Python had dropped
 DEBUG = "--debug"
 
 
@@ -58,9 +59,13 @@ def _heeded() -> list[signal.Signals]:
 @contextlib.contextmanager
 def _handled(outcome: _Outcome) -> Iterator[None]:
     before = {number: signal.signal(number, outcome.stop) for number in _heeded()}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, outcome.stop)
+    hook, sys.unraisablehook = sys.unraisablehook, outcome.unraisable
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
 
@@ -78,8 +83,18 @@ class _Outcome:
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal: leave by an exception, so that temporary files are removed."""
-        self.stopped = number
+        self.stopped = number if number in SIGNALS else self.stopped
         raise Stopped
+
+    def unraisable(self, dropped: sys.UnraisableHookArgs) -> None:
+        """Stop a moment later where the signal came in a finaliser or a weak reference's callback.
+
+        Python drops what is raised there, so the command would go on as if nobody had asked it to stop.
+        """
+        if isinstance(dropped.exc_value, Stopped):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        else:
+            sys.__unraisablehook__(dropped)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
         if error is None:

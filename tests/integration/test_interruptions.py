@@ -115,6 +115,27 @@ def test_extension_modules_that_turn_a_signal_into_another_error(
     assert signal.getsignal(number) == before
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_where_python_drops_what_is_raised(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Finalised:
+        def __del__(self) -> None:
+            signal.raise_signal(number)
+
+    def load(*_: object) -> NoReturn:
+        Finalised()
+        time.sleep(PATIENCE)
+        raise AssertionError("the signal was dropped")
+
+    hook = sys.unraisablehook
+    monkeypatch.setattr("mixc.compiler.pipeline.run_passes", load)
+    code, line = SIGNALS[number]
+    assert guarded(["check", "toy.mix"]) == code
+    assert capsys.readouterr() == ("", line)
+    assert sys.unraisablehook is hook
+
+
 def test_no_signal_comes_between_files_that_belong_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace = Path.replace
 
