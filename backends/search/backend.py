@@ -62,7 +62,7 @@ def design(
         write_design(folder, held, wanted, plan, finish or (lambda recipes: None))
     except Unreadable as problem:
         return None, [*found, problem.diagnostic]
-    return _told(plan, folder, held, wanted, finish is not None), found + more
+    return _told(plan, folder, held, wanted, commands(folder, made, finish is not None)), found + more
 
 
 def fit(table: Path, recipe: Recipe, output: Path, wanted: FitSettings) -> tuple[str | None, list[Diagnostic]]:
@@ -119,7 +119,7 @@ def _check_output(table: Path, recipe: Recipe, output: Path) -> None:
         raise Unreadable(design_messages.wrong_output(str(output), "a recipe of its own, `NAME.mix`"))
 
 
-def _told(plan: Design, folder: Path, held: Supplied, wanted: DesignSettings, compiled: bool) -> str:
+def _told(plan: Design, folder: Path, held: Supplied, wanted: DesignSettings, following: str) -> str:
     what = (
         f"Dirichlet mixtures of {len(plan.columns)} domains"
         if wanted.mixtures
@@ -130,4 +130,4 @@ def _told(plan: Design, folder: Path, held: Supplied, wanted: DesignSettings, co
     again = f"; {plan.rejected:,} more were drawn that cannot fill it" if plan.rejected else ""
     each = f"each {wanted.model:,} parameters on {plan.tokens:,} tokens, seed {wanted.seed}{again}"
     size = f"{wanted.runs:,} {what}; {each}\n"
-    return f"{size}wrote {folder}\n{commands(folder, held.recipe, compiled)}"
+    return f"{size}wrote {folder}\n{following}"

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TypeAlias
 
 import numpy as np
@@ -26,6 +27,7 @@ from mixc.backends.search.recipes import inside, mixture_text, overlay, rounded,
 from mixc.backends.search.space import Floats, ThetaSpace, fractions
 from mixc.backends.search.table import LAW, LOSS, RUN, SUPPLY
 from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.pipeline import Artefacts
 from mixc.compiler.recipe import Recipe
 from mixc.dsl.diagnostics import Diagnostic
 
@@ -179,14 +181,16 @@ def _table(names: list[str], held: Supplied, wanted: DesignSettings, design: Des
     return pa.table(columns | {LOSS: pa.nulls(count, pa.float64())})
 
 
-def commands(folder: Path, recipe: Recipe, compiled: bool) -> str:
-    """What to type next."""
-    outside = "" if inside(recipe, folder) else " --allow-outside"
-    first = "" if compiled else f"mixc compile {folder}/0001.mix{outside} && "
+def commands(folder: Path, made: Artefacts, compiled: bool) -> str:
+    """What to type next, with the parameters that the recipe was given."""
+    assert made.recipe is not None
+    given = "".join(f" --param {quote(f'{name}={value}')}" for name, value in sorted(made.params.items()))
+    outside = "" if inside(made.recipe, folder) else " --allow-outside"
+    first = "" if compiled else f"mixc compile {quote(f'{folder}/0001.mix')}{given}{outside} && "
     return (
-        f"each: {first}mixc run {folder}/0001.manifest.json -o SELECTION\n"
+        f"each: {first}mixc run {quote(f'{folder}/0001.manifest.json')} -o SELECTION\n"
         f"then: fill in the column `{LOSS}` of {folder / TABLE}, and\n"
-        f"      mixc fit quadmix {folder / TABLE} --recipe {Path(recipe.path).name} -o found.mix\n"
+        f"      mixc fit quadmix {quote(str(folder / TABLE))} --recipe {quote(str(made.path))}{given} -o found.mix\n"
     )
 
 

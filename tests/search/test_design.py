@@ -215,6 +215,7 @@ def test_experiments_are_ready_to_run(place: Path, tmp_path: Path) -> None:
     runner, folder = CliRunner(), place / "ready"
     made = runner.invoke(app, ["design", "quadmix", str(place / "pool.mix"), "--runs", "3", "-o", str(folder)])
     assert f"each: mixc run {folder}/0001.manifest.json" in made.output
+    assert f"--recipe {place / 'pool.mix'} -o found.mix" in made.output
     assert sorted(path.name for path in folder.glob("*.manifest.json")) == [f"000{i}.manifest.json" for i in (1, 2, 3)]
     one = str(folder / "0002.mix")
     assert runner.invoke(app, ["compile", one, "--allow-outside", "--check"]).exit_code == 0
@@ -238,3 +239,26 @@ def test_numbers_and_names_as_recipes_write_them() -> None:
     assert [word(name) for name in ("web-en", "Arts & Ent", 'a"b')] == ["web-en", '"Arts & Ent"', '"a\\"b"']
     theta = rounded(draw_parameters(50, 3, 4, lambda_law="log", seed=1))
     assert theta[..., :4].sum(axis=2) == approx(1.0, abs=1e-12) and (theta[..., -4:] > 0).all()
+
+
+def test_what_to_type_next_has_the_parameters_that_were_given(place: Path) -> None:
+    recipe = place / "param.mix"
+    text = (place / "pool.mix").read_text()
+    first = next(line for line in text.splitlines() if line.startswith("recipe"))
+    recipe.write_text(text.replace(first, f"{first}\nparam words = 1M tokens", 1))
+    folder = place / "given"
+    asked = [
+        "design",
+        "quadmix",
+        str(recipe),
+        "--runs",
+        "2",
+        "-o",
+        str(folder),
+        "--recipes",
+        "--param",
+        "words=2M tokens",
+    ]
+    made = CliRunner().invoke(app, asked)
+    assert f"each: mixc compile {folder}/0001.mix --param 'words=2M tokens'" in made.output, made.output
+    assert f"--recipe {recipe} --param 'words=2M tokens' -o found.mix" in made.output
