@@ -134,10 +134,10 @@ def reference() -> str:
         ("Numbers and units", _units(), 2),
         ("Rules", _RULES, 2),
         ("Documents", _DOCUMENTS, 2),
-        ("Functions", _bullets(_function(name) for name in FUNCTIONS), 2),
-        ("Strategies", _bullets(_strategy(name) for name in STRATEGIES), 2),
+        ("Functions", _bullets(about_function(name) for name in FUNCTIONS), 2),
+        ("Strategies", _bullets(about_strategy(name) for name in STRATEGIES), 2),
         ("Kinds", "`=` sets a key, `<=` stands for any bound on it.\n", 2),
-        *((f"`{kind.name}`", _kind(kind), 3) for kind in _kinds()),
+        *((f"`{kind.name}`", about_kind(kind), 3) for kind in _kinds()),
     )
     return "\n".join(f"{'#' * level} {title}\n\n{text}" for title, text, level in sections)
 
@@ -153,13 +153,13 @@ def topic(name: str) -> str | None:
     if name == WHOLE:
         return reference()
     parts = [f"# {word}\n\n{text()}" for word, text in _WORDS.items() if word == name]
-    parts += [f"# {kind.name}\n\n{_kind(kind)}" for kind in _kinds() if name in (kind.name, kind.name.split()[0])]
+    parts += [f"# {kind.name}\n\n{about_kind(kind)}" for kind in _kinds() if name in (kind.name, kind.name.split()[0])]
     if name in FUNCTIONS:
-        parts.append(f"# {name}, a function in rules\n\n{_bullets([_function(name)])}")
+        parts.append(f"# {name}, a function in rules\n\n{_bullets([about_function(name)])}")
     if name in STRATEGIES:
-        parts.append(f"# {name}, a strategy: `mixture {{ strategy = {name} }}`\n\n{_bullets([_strategy(name)])}")
+        parts.append(f"# {name}, a strategy: `mixture {{ strategy = {name} }}`\n\n{_bullets([about_strategy(name)])}")
     holders = [(kind, key) for kind in _kinds() for key in kind.keys if key.name == name]
-    parts += [f"# {name}, a key of `{kind.name}`\n\n{_bullets([_key(key)])}" for kind, key in holders]
+    parts += [f"# {name}, a key of `{kind.name}`\n\n{_bullets([about_key(key)])}" for kind, key in holders]
     return "\n".join(parts) or None
 
 
@@ -168,14 +168,15 @@ def _kinds() -> Iterator[Kind]:
         yield from LAW_KINDS.values() if kind.name == "law" else (kind,)
 
 
-def _kind(kind: Kind) -> str:
+def about_kind(kind: Kind) -> str:
+    """What a kind is for, and its keys."""
     named = " Its name can stand in rules." if kind.name in NAMED_IN_RULES else ""
     text = _wrapped(f"`{_written(kind)}`: {kind.doc}.{named}")
     lines = []
     for key in kind.keys:
-        lines.append(_key(key))
+        lines.append(about_key(key))
         if isinstance(key.shape, Struct) and tuple(field.name for field in key.shape.fields) != COLUMNS:
-            lines += [f"  {_key(field)}" for field in key.shape.fields]
+            lines += [f"  {about_key(field)}" for field in key.shape.fields]
     return f"{text}\n{_bullets(lines)}" if lines else text
 
 
@@ -186,14 +187,16 @@ def _written(kind: Kind) -> str:
     return f"{kind.name}{'' if ' ' in kind.name else naming.get(kind.naming, ' NAME')} {{ … }}"
 
 
-def _key(key: Key) -> str:
+def about_key(key: Key) -> str:
+    """What a key means, its unit and its default."""
     sign = {"no": "=", "only": "<=", "also": "= or <="}[key.limit]
     remarks = [describe_shape(key.shape)]
     remarks += [f"default `{key.default}`"] * bool(key.default) + ["required"] * key.required
     return f"`{key.name} {sign}` {key.doc}: {'; '.join(remarks)}"
 
 
-def _function(name: str) -> str:
+def about_function(name: str) -> str:
+    """What a function of rules gives, and how it may be bounded."""
     form = name if name == "loss" else f'{name}("M.manifest.json")' if name == "change" else f"{name}(x)"
     directions = {"convex": "`<=` only", "concave": "`>=` only"}.get(CURVATURE.get(name, ""), "any relation")
     remarks = [f"bounded by {directions}{' and by a number only' * (name in ALONE)}"]
@@ -208,7 +211,8 @@ def _function(name: str) -> str:
     return f"`{form}` is {MEANINGS[name]}: {'; '.join(remarks)}"
 
 
-def _strategy(name: str) -> str:
+def about_strategy(name: str) -> str:
+    """What a strategy decides."""
     return f"`{name}` is {STRATEGY_MEANINGS[name]}"
 
 
@@ -240,8 +244,8 @@ _WORDS: Final[Mapping[str, Callable[[], str]]] = {
     **dict.fromkeys(("recipe", "import", "extends", "override"), lambda: _FILE),
     **dict.fromkeys(("require", "prefer", "minimize", "within", "each", "best", "rules"), lambda: _RULES),
     "documents": lambda: _DOCUMENTS,
-    "functions": lambda: _bullets(_function(name) for name in FUNCTIONS),
-    "strategies": lambda: _bullets(_strategy(name) for name in STRATEGIES),
+    "functions": lambda: _bullets(about_function(name) for name in FUNCTIONS),
+    "strategies": lambda: _bullets(about_strategy(name) for name in STRATEGIES),
     "units": _units,
     "kinds": lambda: _bullets(f"`{_written(kind)}`: {kind.doc}" for kind in _kinds()),
 }

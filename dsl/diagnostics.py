@@ -88,7 +88,7 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     def key(d: Diagnostic) -> tuple[str, int, str, str]:
         if d.labels:
             span = d.labels[0].span
-            return span.source.name, span.start, d.code, d.message
+            return span.source.name, span.offset, d.code, d.message
         return d.subject or "", -1, d.code, d.message
 
     unique = {(key(d)): d for d in diagnostics}

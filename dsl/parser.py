@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from mixc.dsl.diagnostics import Diagnostic, in_order
 from mixc.dsl.driver import Failure, build_tree
-from mixc.dsl.lexer import lex
+from mixc.dsl.lexer import Lexed, lex
 from mixc.dsl.messages import explain
 from mixc.dsl.reading import check_text
 from mixc.dsl.recovery import MANY, find_mistakes
@@ -29,11 +29,16 @@ def parse(source: SourceText) -> tuple[RecipeFile | None, list[Diagnostic]]:
         tree = build_tree(lexed)
         if not isinstance(tree, Failure):
             return tree, []
+    return None, mistakes_in(lexed)
+
+
+def mistakes_in(lexed: Lexed) -> list[Diagnostic]:
+    """What is wrong with a text that does not parse, in the order of the text."""
     if deep := [d for d in lexed.diagnostics if d.code == "M007"]:
-        return None, deep
+        return deep
     faults, mistakes = find_mistakes(lexed)
     found = in_order([*lexed.diagnostics, *faults, *map(explain, mistakes)])
     if len(found) > MANY:
         rest = f"the first {MANY} mistakes are shown, more follow"
         found = [*found[: MANY - 1], replace(found[MANY - 1], notes=(*found[MANY - 1].notes, rest))]
-    return None, found
+    return found

@@ -5,9 +5,12 @@ Offsets count Unicode code points; lines and columns are 1-based, as editors sho
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+
+NEWLINE = re.compile("\n")
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,12 +20,15 @@ class SourceText:
     name: str
     text: str
 
+    @property
+    def begin(self) -> int:
+        """The offset at which this text begins in its file."""
+        return 0
+
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """Offset of the first character of every line."""
-        starts = [0]
-        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
-        return tuple(starts)
+        return (0, *(found.end() for found in NEWLINE.finditer(self.text)))
 
     def position(self, offset: int) -> tuple[int, int]:
         """The (line, column) of an offset, both from 1."""
@@ -36,6 +42,38 @@ class SourceText:
         return self.text[start:end].rstrip("\r\n")
 
 
+@dataclass(slots=True)
+class Above:
+    """How much of a file stands above one of its pieces."""
+
+    lines: int = 0
+    characters: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Piece(SourceText):
+    """A part of a file from the start of a line on, which keeps its tree when the text above it changes.
+
+    Offsets count from its own beginning; positions are those in the file, wherever it stands by now.
+    """
+
+    above: Above = field(default_factory=Above)
+
+    @property
+    def begin(self) -> int:
+        """The offset at which this text begins in its file."""
+        return self.above.characters
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The (line, column) of an offset, both from 1, the line in the file."""
+        line, column = super().position(offset)
+        return line + self.above.lines, column
+
+    def line(self, number: int) -> str:
+        """The text of line `number` of the file (from 1) without its line ending."""
+        return super().line(number - self.above.lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The half-open range [start, end) of one source text."""
@@ -43,6 +81,11 @@ class Span:
     source: SourceText = field(repr=False)
     start: int
     end: int
+
+    @property
+    def offset(self) -> int:
+        """Where it begins in the file."""
+        return self.source.begin + self.start
 
     @property
     def text(self) -> str:

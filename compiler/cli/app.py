@@ -17,6 +17,7 @@ from mixc.compiler.cli.export import export_manifest
 from mixc.compiler.cli.features import features
 from mixc.compiler.cli.fit import fit
 from mixc.compiler.cli.fmt import fmt
+from mixc.compiler.cli.lsp import language_server
 from mixc.compiler.cli.mubench import mubench
 from mixc.compiler.cli.predict import predict
 from mixc.compiler.cli.rater import rater
@@ -74,3 +75,4 @@ app.command("mubench")(mubench)
 app.add_typer(design)
 app.add_typer(fit)
 app.command("schema")(schema)
+app.command("lsp")(language_server)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path, PurePath
+from typing import Protocol
 
 from mixc.compiler.front.errors_files import cyclic_files, outside_tree, too_deep
 from mixc.compiler.front.errors_names import declared_twice, unusable_name
@@ -28,12 +29,42 @@ DEEPEST = 50
 
 @dataclass(frozen=True, eq=False)
 class File:
-    """One recipe file: where it lies, its name relative to the root recipe's folder, its text and its tree."""
+    """One recipe file: where it lies, its name relative to the root recipe's folder, its text and its tree.
+
+    `texts` are what the tree's nodes stand in: the text, or pieces of it.
+    """
 
     path: Path
     name: str
     source: SourceText
     tree: RecipeFile
+    texts: tuple[SourceText, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was read: its text, its tree or None after a mistake, and the texts that the nodes stand in."""
+
+    source: SourceText
+    tree: RecipeFile | None
+    texts: tuple[SourceText, ...]
+
+
+class Reader(Protocol):
+    """Where the texts of recipes come from: files, or an editor that holds what is not saved yet."""
+
+    def __call__(self, path: Path, shown: str) -> tuple[Written | None, list[Diagnostic]]:
+        """A file under the name that diagnostics show; None where it cannot be had. No text is given twice."""
+        ...
+
+
+def from_file(path: Path, shown: str) -> tuple[Written | None, list[Diagnostic]]:
+    """A recipe as it lies on disk."""
+    source, found = read_source(path, shown)
+    if source is None:
+        return None, found
+    tree, mistakes = parse(source)
+    return Written(source, tree, (source,)), [*found, *mistakes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +100,7 @@ class Tree:
     folder: Path
     shown_folder: str
     allow_outside: bool
+    reader: Reader = from_file
     digests: dict[str, str] = field(default_factory=dict)
     imported: dict[str, Program | None] = field(default_factory=dict)
     out: list[Diagnostic] = field(default_factory=list)
@@ -94,13 +126,15 @@ class Tree:
         return PurePath(os.path.normpath(PurePath(self.shown_folder) / self.name(path))).as_posix()
 
 
-def load(path: Path, *, allow_outside: bool = False) -> tuple[Program | None, Tree, list[Diagnostic]]:
+def load(
+    path: Path, *, allow_outside: bool = False, reader: Reader = from_file
+) -> tuple[Program | None, Tree, list[Diagnostic]]:
     """The program of a recipe file; the tree it was read from; syntax and file diagnostics.
 
     With errors among the diagnostics the program is incomplete and only good for reporting.
     """
     absolute = Path(os.path.normpath(path.absolute()))
-    tree = Tree(absolute.parent, path.parent.as_posix(), allow_outside)
+    tree = Tree(absolute.parent, path.parent.as_posix(), allow_outside, reader)
     root = Link(os.path.realpath(absolute), PurePath(path).as_posix(), None, "checks")
     program = _program(tree, absolute, (root,))
     return program, tree, tree.out
@@ -128,15 +162,15 @@ def _program(tree: Tree, path: Path, links: tuple[Link, ...]) -> Program | None:
 
 
 def _file(tree: Tree, path: Path, link: Link) -> File | None:
-    source, found = read_source(path, link.shown)
-    if source is None:
+    written, found = tree.reader(path, link.shown)
+    if written is None:
         tree.out.extend(found if link.span is None else [_blame(d, link.span) for d in found])
         return None
     tree.out.extend(found)
-    tree.digests[tree.name(path)] = sha256(source.text.encode()).hexdigest()
-    syntax, mistakes = parse(source)
-    tree.out.extend(mistakes)
-    return None if syntax is None else File(path, tree.name(path), source, syntax)
+    tree.digests[tree.name(path)] = sha256(written.source.text.encode()).hexdigest()
+    if written.tree is None:
+        return None
+    return File(path, tree.name(path), written.source, written.tree, written.texts)
 
 
 def _blame(diagnostic: Diagnostic, span: Span) -> Diagnostic:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,7 +27,8 @@ from mixc.compiler.front.declare_quality import (
     build_target,
 )
 from mixc.compiler.front.gates import check_gates
-from mixc.compiler.front.load import File, Program, Tree, input_files, load
+from mixc.compiler.front.load import File, Program, Reader, Tree, input_files, load
+from mixc.compiler.front.memory import Memory
 from mixc.compiler.front.merge import Merged, Merger
 from mixc.compiler.front.names import build_namespace, resolve_groups
 from mixc.compiler.front.namespace import Namespace
@@ -45,6 +46,21 @@ MOST_PLACES = 4
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is known of a recipe: all of it, or as much as its mistakes leave, and what was found.
+
+    `recipe` is None after an error, `merged`, `sources` and `context` where its text could not be read at all.
+    """
+
+    recipe: Recipe | None
+    found: list[Diagnostic]
+    program: Program | None = None
+    merged: Merged | None = None
+    sources: Sources | None = None
+    context: Context | None = None
+
+
 def load_recipe(
     path: Path, *, params: Mapping[str, str] = NO_PARAMS, allow_outside: bool = False
 ) -> tuple[Recipe | None, list[Diagnostic]]:
@@ -56,18 +72,51 @@ def load_recipe(
     program, tree, out = load(path, allow_outside=allow_outside)
     if program is None or has_errors(out):
         return None, in_order(out)
+    made = _analysed(path, program, tree, params, out)
+    return made.recipe, made.found
+
+
+def analyse(path: Path, reader: Reader, memory: Memory) -> Analysis:
+    """A recipe as an editor sees it: what `load_recipe` finds, and its names even where it has mistakes."""
+    program, tree, out = load(path, reader=reader)
+    if program is None:
+        return Analysis(None, in_order(out))
+    if not has_errors(out):
+        return _analysed(path, program, tree, NO_PARAMS, out, memory)
+    merged, sources, context = _named(program, tree, NO_PARAMS, [])
+    resolve_groups(merged, context)
+    return Analysis(None, in_order(out), program, merged, sources, context)
+
+
+def _analysed(
+    path: Path,
+    program: Program,
+    tree: Tree,
+    params: Mapping[str, str],
+    out: list[Diagnostic],
+    memory: Memory | None = None,
+) -> Analysis:
+    merged, sources, context = _named(program, tree, params, out)
+    absolute = Path(os.path.normpath(path.absolute()))
+    recipe = _build(program, merged, sources, context, params, absolute, memory)
+    if recipe is not None:
+        recipe = _placed(recipe, merged, sources, context)
+    assert recipe is not None or has_errors(out), "a recipe is complete or has errors"
+    found = in_order(_repeats_joined(_first_stage(out)))
+    return Analysis(None if has_errors(found) else recipe, found, program, merged, sources, context)
+
+
+def _named(
+    program: Program, tree: Tree, params: Mapping[str, str], out: list[Diagnostic]
+) -> tuple[Merged, Sources, Context]:
+    """What a program declares, its sources, and where names are looked up."""
     merger = Merger(out)
     merged = merger.merge(program)
     context, programs = _context(program, merger, tree, params)
     sources = collect_sources(merged, lambda node: merger.expand(_home(node, programs), node), out)
     broken = frozenset(sources.failed)
     context.names = build_namespace(merged, sources.entries.values(), broken, context)
-    recipe = _build(program, merged, sources, context, params, Path(os.path.normpath(path.absolute())))
-    if recipe is not None:
-        recipe = _placed(recipe, merged, sources, context)
-    assert recipe is not None or has_errors(out), "a recipe is complete or has errors"
-    found = in_order(_repeats_joined(_first_stage(out)))
-    return (None if has_errors(found) else recipe), found
+    return merged, sources, context
 
 
 def _first_stage(found: list[Diagnostic]) -> list[Diagnostic]:
@@ -106,7 +155,7 @@ def _context(
         program = waiting.pop()
         merged = merger.merge(program)
         params = {entry.name: entry for entry in merged.of_kind("param")}
-        texts = [file.source for file in program.files]
+        texts = [text for file in program.files for text in file.texts]
         if program is root:
             params, more = with_given(params, given, merger.out)
             texts += more
@@ -114,7 +163,7 @@ def _context(
         top = scope if program is root else top
         for text in texts:
             scopes[text], programs[text] = scope, program
-        files.update((file.source, file) for file in program.files)
+        files.update((text, file) for file in program.files for text in file.texts)
         nearer = [
             one.program for one in program.imports.values() if one.program is not None and one.program not in seen
         ]
@@ -127,7 +176,13 @@ def _context(
 
 
 def _build(
-    program: Program, merged: Merged, found: Sources, context: Context, params: Mapping[str, str], path: Path
+    program: Program,
+    merged: Merged,
+    found: Sources,
+    context: Context,
+    params: Mapping[str, str],
+    path: Path,
+    memory: Memory | None,
 ) -> Recipe | None:
     """The recipe of checked entries; None when its budget failed. Everything is read, whatever failed before."""
     tree = program.files[-1].tree
@@ -153,7 +208,7 @@ def _build(
         laws=build_laws(merged, context),
         strategy=build_strategy(merged, context),
         evaluations=tuple(build_evaluation(entry, context) for entry in merged.of_kind("evaluate")),
-        rules=_rules(merged, context),
+        rules=_rules(merged, context, memory),
     )
     check_sources(parts.sources, found.entries, context, tree.name.span)
     check_priorities(parts, context)
@@ -179,8 +234,10 @@ def _sources(found: Sources, context: Context) -> tuple[Source, ...]:
     )
 
 
-def _rules(merged: Merged, context: Context) -> tuple[Rule, ...]:
-    rules = lower(merged.rules, context)
+def _rules(merged: Merged, context: Context, memory: Memory | None) -> tuple[Rule, ...]:
+    if memory is not None:
+        memory.begin(context)
+    rules = lower(merged.rules, context, None, memory)
     for phase in merged.of_kind("phase"):
-        rules += lower(phase.rules, context, phase.name)
+        rules += lower(phase.rules, context, phase.name, memory)
     return tuple(rules)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from mixc.compiler.front.arithmetic import Affine, Part, common_dimension, evaluate, quantity, scaled
@@ -14,6 +15,7 @@ from mixc.compiler.front.entries import RuleNode
 from mixc.compiler.front.errors_names import key_set_twice
 from mixc.compiler.front.errors_rules import absolute_loss, only_loss, says_nothing
 from mixc.compiler.front.errors_units import out_of_range, percent_forgotten, upside_down, wrong_dimension
+from mixc.compiler.front.memory import Memory
 from mixc.compiler.front.terms import TermReader
 from mixc.compiler.front.units import describe, percent
 from mixc.compiler.recipe import Rule, Sense
@@ -36,8 +38,10 @@ class Comparison:
     written: Expression
 
 
-def lower(nodes: Iterable[RuleNode], context: Context, phase: str | None = None) -> list[Rule]:
-    """The rules of a recipe, or of one phase, in the order of the text."""
+def lower(
+    nodes: Iterable[RuleNode], context: Context, phase: str | None = None, memory: Memory | None = None
+) -> list[Rule]:
+    """The rules of a recipe, or of one phase, in the order of the text; `memory` holds those of an earlier reading."""
     found: list[Rule] = []
     aims: dict[str, Aim] = {}  # one per file: a recipe may say what the one that it extends says
     for node in nodes:
@@ -46,6 +50,8 @@ def lower(nodes: Iterable[RuleNode], context: Context, phase: str | None = None)
             first = aims.setdefault(node.span.source.name, node)
             if first is not node and first == node:
                 context.out.append(key_set_twice(node.span, first.span, shortened(node.span.text)))
+        elif memory is not None:
+            found += memory.of(node, phase, context, partial(_rule, node, context, phase))
         else:
             found += _rule(node, context, phase)
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 Dimension: TypeAlias = tuple[tuple[str, int], ...]
@@ -78,6 +79,7 @@ class Quantity:
     dimension: Dimension = NUMBER
 
 
+@lru_cache(maxsize=4096)
 def parse_literal(literal: str) -> Fraction | None:
     """The exact value of `1.2B`, `30%`, `3e21`; None when it is too large, too small or too long to be meant."""
     match = _LITERAL.fullmatch(literal)
