@@ -18,6 +18,7 @@ from mixc.compiler.cli.features import features
 from mixc.compiler.cli.fit import fit
 from mixc.compiler.cli.fmt import fmt
 from mixc.compiler.cli.mubench import mubench
+from mixc.compiler.cli.new import new_recipe
 from mixc.compiler.cli.predict import predict
 from mixc.compiler.cli.rater import rater
 from mixc.compiler.cli.report import report_manifest
@@ -54,6 +55,7 @@ def _common(
     """Compile recipes into certified pretraining data mixtures."""
 
 
+app.command("new")(new_recipe)
 app.command("check")(check)
 app.command("fmt")(fmt)
 app.add_typer(rater)

@@ -106,6 +106,16 @@ def load(path: Path, *, allow_outside: bool = False) -> tuple[Program | None, Tr
     return program, tree, tree.out
 
 
+def load_text(source: SourceText, path: Path) -> tuple[Program | None, Tree, list[Diagnostic]]:
+    """The program of a text that would be the recipe file `path`, and names no other recipe; see `load`."""
+    absolute = Path(os.path.normpath(path.absolute()))
+    tree = Tree(absolute.parent, path.parent.as_posix(), False)
+    syntax, mistakes = parse(source)
+    tree.out.extend(mistakes)
+    file = None if syntax is None else File(absolute, tree.name(absolute), source, syntax)
+    return None if file is None else Program((file,), {}), tree, tree.out
+
+
 def input_files(tree: Tree) -> tuple[InputFile, ...]:
     """Every file that was read, by name, with the SHA-256 of its bytes."""
     return tuple(InputFile(name, digest) for name, digest in sorted(tree.digests.items()))

@@ -27,7 +27,7 @@ from mixc.compiler.front.declare_quality import (
     build_target,
 )
 from mixc.compiler.front.gates import check_gates
-from mixc.compiler.front.load import File, Program, Tree, input_files, load
+from mixc.compiler.front.load import File, Program, Tree, input_files, load, load_text
 from mixc.compiler.front.merge import Merged, Merger
 from mixc.compiler.front.names import build_namespace, resolve_groups
 from mixc.compiler.front.namespace import Namespace
@@ -53,7 +53,17 @@ def load_recipe(
     `params` sets declared params by their text, as on the command line. `allow_outside` permits files outside the
     recipe's folder. Warnings come with a recipe; errors come without.
     """
-    program, tree, out = load(path, allow_outside=allow_outside)
+    return _checked(path, *load(path, allow_outside=allow_outside), params)
+
+
+def check_text(source: SourceText, path: Path) -> tuple[Recipe | None, list[Diagnostic]]:
+    """The checked recipe of a text that would be the file `path`, or None; it names no other recipe."""
+    return _checked(path, *load_text(source, path), NO_PARAMS)
+
+
+def _checked(
+    path: Path, program: Program | None, tree: Tree, out: list[Diagnostic], params: Mapping[str, str]
+) -> tuple[Recipe | None, list[Diagnostic]]:
     if program is None or has_errors(out):
         return None, in_order(out)
     merger = Merger(out)
