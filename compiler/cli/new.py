@@ -77,8 +77,8 @@ def new_recipe(
     else:
         started, found = start.planned(path, asked, size)
     if started is None:
-        return report(found, diagnostics)
-    return _write(path, started, found, diagnostics)
+        return report([*asker.found, *found], diagnostics)
+    return _write(path, started, [*asker.found, *found], diagnostics)
 
 
 def _write(path: Path, started: Started, found: list[Diagnostic], form: DiagnosticsFormat) -> int:
@@ -146,7 +146,7 @@ class _Asker:
         def read(text: str) -> tuple[dict[str, Span] | None, list[Diagnostic]]:
             codes, found = languages(text)
             found = found or refused(codes, looks)
-            return (None if found else codes), found
+            return (None if has_errors(found) else codes), found
 
         if given is not None:
             return self._take(read(given))
@@ -160,9 +160,7 @@ class _Asker:
         """Up to two parts of the budget, in words that the recipe can hold."""
         from mixc.compiler.starter.size import parts_of
 
-        question = (
-            "Which budget? Such as `1.2B params, 100B tokens` or `3e21 FLOPs`; nothing for what the data suggests: "
-        )
+        question = "Which budget? Such as `1.2B params, 100B tokens` or `3e21 FLOPs`; nothing for what fits the data: "
         return (self._ask(question, parts_of) if self.terminal else None) or {}
 
     def _take(self, read: tuple[T | None, list[Diagnostic]]) -> T | None:

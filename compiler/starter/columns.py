@@ -23,10 +23,10 @@ BETTER_HIGHER: Final = (
 )  # fmt: skip
 BETTER_LOWER: Final = ("perplexity", "ppl", "bits_per_byte")
 NO_RATING: Final[Mapping[str, str]] = {
-    "language_score": "how sure the language is, no quality",
-    "lang_score": "how sure the language is, no quality",
-    "language_probability": "how sure the language is, no quality",
-    "minhash_cluster_size": "how many duplicates there were",
+    "language_score": "how sure the language is, not a quality",
+    "lang_score": "how sure the language is, not a quality",
+    "language_probability": "how sure the language is, not a quality",
+    "minhash_cluster_size": "a number of duplicates",
 }
 SCORE_LIKE: Final = ("score", "quality", "rating", "prob", "perplexity", "ppl", "entropy", "toxicity", "ratio")
 
@@ -55,8 +55,8 @@ def looks_like_score(column: str) -> bool:
 
 
 def why_unused(column: str, taken: Sequence[str]) -> str:
-    """A word on a column that was passed over; nothing where there is none to say."""
+    """What a column is that was passed over, as words after `is`; nothing where there is none to say."""
     if leaf(column) in NO_RATING:
         return NO_RATING[leaf(column)]
     role = next((role for role in ROLES if leaf(column) in NAMES[role]), None)
-    return f"`{role}` is another column" if role in taken else ""
+    return f"not the {role}: that is another column" if role in taken else ""

@@ -5,7 +5,6 @@ A few files are opened, the first rows of some are read; nothing is counted exac
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +35,7 @@ class Look:
     `roles` says which column holds what, `raters` which is better of a score (`higher`, `lower`), `unsure` numbers that
     may be scores. `languages` and `domains` are tokens by value in the rows read, `codes` those languages by code and
     `unknown` the tags among them that are none. `tokens` is an estimate for all files, of `bytes` together. `whole`:
-    every row was read.
+    every row was read. `per_file`: ids repeat those of other files; `repeated` is a column of ids that are none.
     """
 
     pattern: str
@@ -47,10 +46,12 @@ class Look:
     raters: dict[str, str] = field(default_factory=dict)
     unsure: list[str] = field(default_factory=list)
     partial: list[str] = field(default_factory=list)
-    languages: Counter[str] = field(default_factory=Counter)
-    domains: Counter[str] = field(default_factory=Counter)
+    languages: dict[str, float] = field(default_factory=dict)
+    domains: dict[str, float] = field(default_factory=dict)
     formats: set[Format] = field(default_factory=set)
     format: Format | None = None
+    per_file: bool = False
+    repeated: str = ""
     tokens: float = 0.0
     skipped: int = 0
     whole: bool = True
@@ -59,16 +60,16 @@ class Look:
     @property
     def codes(self) -> dict[str, float]:
         """Tokens by code in the rows read, the most first."""
-        found: Counter[str] = Counter()
+        found: dict[str, float] = {}
         for tag, tokens in self.languages.items():
             if code := code_of(tag):
-                found[code] += tokens
-        return dict(found.most_common())
+                found[code] = found.get(code, 0.0) + tokens
+        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
     @property
     def unknown(self) -> list[str]:
         """Tags that are no language, or one in another than its main script, the most frequent first."""
-        return [tag for tag, _ in self.languages.most_common() if code_of(tag) is None]
+        return [tag for tag in sorted(self.languages, key=lambda one: -self.languages[one]) if code_of(tag) is None]
 
 
 def look(pattern: str, folder: Path, stated: Mapping[Role, str]) -> tuple[Look | None, list[Diagnostic]]:
@@ -109,6 +110,7 @@ def _looked(
     if "text" not in made.roles and "tokens" not in made.roles:
         return None, [no_tokens(pattern, every)]
     _rate(made, sample)
+    _identify(made, sample)
     _measure(made, files, sample)
     return made, []
 
@@ -181,6 +183,17 @@ def _rate(made: Look, sample: Sequence[DataFile]) -> None:
                 made.raters[column] = side
 
 
+def _identify(made: Look, sample: Sequence[DataFile]) -> None:
+    """Whether ids name one document of all files, of their own file, or none, in the rows read."""
+    if "id" not in made.roles:
+        return
+    each = [_values(_first(file, _wanted({"id": made.roles["id"]})).id) for file in sample]
+    every = [one for ids in each for one in ids]
+    if any(len(set(ids)) < len(ids) for ids in each):
+        made.repeated = made.roles.pop("id")
+    made.per_file = len(set(every)) < len(every)
+
+
 def _measure(made: Look, files: Sequence[DataFile], sample: Sequence[DataFile]) -> None:
     """Languages, domains, and tokens: by the rows read, and by the size of the files for all."""
     wanted = _wanted({role: column for role, column in made.roles.items() if role != "id"})
@@ -192,7 +205,7 @@ def _measure(made: Look, files: Sequence[DataFile], sample: Sequence[DataFile]) 
         for counter, array in ((made.languages, batch.language), (made.domains, batch.domain)):
             for value, amount in zip(_values(array, batch.rows), each, strict=True):
                 if value:
-                    counter[value] += amount
+                    counter[value] = counter.get(value, 0.0) + amount
         rows, whole = _rows(file, batch)
         made.whole &= whole
         tokens += sum(each) / max(1, batch.rows) * rows

@@ -105,24 +105,26 @@ def no_size(span: Span, code: str, known: int) -> Diagnostic:
 
 
 @page("M845")
-def not_in_data(span: Span, code: str, found: Sequence[str], *, column: bool) -> Diagnostic:
+def not_in_data(span: Span, code: str, found: Sequence[str], *, column: bool, whole: bool = True) -> Diagnostic:
     """a language that the data does not hold
 
-    All files were read, and no document is in the language; or the data has no column of languages, so that all of it
-    is in one.
+    All documents were read, and none is in the language; or the data has no column of languages, so that all of it is
+    in one. It is a warning where only some documents were read: others may be in it.
 
     Example: `mixc new --data "web/*.jsonl" --languages is` where the documents are English.
 
     What to do: ask for languages that are there. Where a column of languages has an unusual name, say so:
     `--column language=NAME`.
     """
-    there = f"the data holds {listed(found, 12)}" if column else "the data has no column of languages: it is in one"
+    what = "the data holds" if whole else "what was read of it holds"
+    there = f"{what} {listed(found, 12) or 'none'}" if column else "the data has no column of languages: it is in one"
     return Diagnostic(
         "M845",
-        f"the data holds no documents in `{code}`" if column else "the data cannot be told apart by language",
+        f"{what} no documents in `{code}`" if column else "the data cannot be told apart by language",
         (Label(span, "not found" if column else "one too many"),),
         (there,),
         () if column else ("name one language, or the column: `--column language=NAME`",),
+        Severity.ERROR if whole else Severity.WARNING,
     )
 
 

@@ -10,6 +10,7 @@ from mixc.compiler.starter.look import MOST_DOMAINS, Look
 from mixc.compiler.starter.size import Size, figure
 from mixc.compiler.starter.tags import code_of
 from mixc.compiler.starter.write import (
+    NAME,
     budget_block,
     can_hold,
     comment,
@@ -44,10 +45,8 @@ def seen_text(
         f"Written by `mixc new` from a look at {files:,} file{'s' * (files > 1)}, about {_amount(tokens)} tokens.",
         "It is a start: what is guessed says so, and every line is yours to change.",
     )
-    params = (
-        f"\n# Where the data lie; on another machine, give `--param root=DIR`.\nparam root = {quoted(root)}\n"
-        * bool(root)
-    )
+    where = "\n# Where the data lie; on another machine, give `--param root=DIR`.\n"
+    params = "" if root is None else f"{where}param root = {quoted(root)}\n"
     several = len(places) > 1
     rated = {tuple(place.look.raters) for place in places}
     domains = [
@@ -77,7 +76,7 @@ def _amount(tokens: float) -> str:
 
 def _source_name(place: Place, taken: Sequence[str] | set[str]) -> str:
     """A name from the path: the last folder or file in it that is no pattern."""
-    parts = [part for part in place.look.pattern.replace("\\", "/").split("/") if part and not set(part) & set("*?[")]
+    parts = [part for part in place.look.pattern.split("/") if part and not set(part) & set("*?[")]
     stem = parts[-1].split(".")[0] if parts else ""
     return name_from(stem, "data", taken)
 
@@ -87,7 +86,6 @@ def _source(place: Place, label: str, domain: str, codes: Sequence[str], limit: 
     roles = {role: column for role, column in look.roles.items() if not can_hold(column)}
     used = {*roles.values(), *look.raters, *look.unsure}
     left = {column: why_unused(column, tuple(roles)) for column in look.columns if column not in used}
-    shown = [f"{column} ({why})" if why else column for column, why in left.items()]
     files = f"{look.files:,} file{'s' * (look.files > 1)}, {look.sampled:,} of them read in part." * (not look.whole)
     lines = [f"path = {quoted(place.path)}"]
     lines += [f"format = {look.format}"] * (look.format is not None)
@@ -96,14 +94,18 @@ def _source(place: Place, label: str, domain: str, codes: Sequence[str], limit: 
         lines.append(f"language = {codes[0]}" if codes else "# language = en  # of all documents; no column says it")
     lines += _aliases(look)
     lines += [f"domain = {domain}"] * ("domain" not in roles)
+    if look.per_file and "id" in roles:
+        lines.append("ids = per-file  # another file has the same ones")
     lines.append(f"epochs <= {limit}  # how often any document may be read")
     if look.skipped:
         lines.append(f"bad_lines = skip  # {look.skipped:,} of the lines looked at are no JSON objects")
     words = comment(
         files,
-        f"Not used: {listed(shown, 16)}." if shown else "",
+        f"Not used: {listed(list(left), 16)}." if left else "",
+        *(f"`{column}` is {why}." for column, why in left.items() if why),
         f"Only in some files: {listed(look.partial, 16)}." if look.partial else "",
         "No column of ids: a document is told by its text." if "id" not in roles else "",
+        f"`{look.repeated}` repeats itself within a file." if look.repeated else "",
         "No count of tokens: they are estimated from the text." if "tokens" not in roles else "",
     )
     return f"{words}source {label} {{\n" + "\n".join(lines) + "\n}\n"
@@ -155,13 +157,14 @@ def _domains(place: Place, domain: str) -> list[str]:
     """The domains of a source: those seen in its column, or the one it is said to be."""
     if "domain" not in place.look.roles:
         return [domain]
-    seen = [one for one, _ in place.look.domains.most_common(MOST_DOMAINS)]
+    seen = sorted(place.look.domains, key=lambda one: -place.look.domains[one])[:MOST_DOMAINS]
     return [one for one in seen if not can_hold(one)]
 
 
 def _weights(domain: str, raters: Sequence[str]) -> str:
     pairs = ", ".join(f"{rater}: {1 / len(raters):.2g}" for rater in raters)
-    return f"domain {quoted(domain)} {{ weights = {{ {pairs} }} }}"
+    shown = domain if NAME.fullmatch(domain) else quoted(domain)
+    return f"domain {shown} {{ weights = {{ {pairs} }} }}"
 
 
 def _languages(places: Sequence[Place], codes: Sequence[str]) -> list[str]:

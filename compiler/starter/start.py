@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from mixc.compiler.documents.data import Role
 from mixc.compiler.documents.storage import is_remote, local_path
 from mixc.compiler.front.errors_names import unknown_language
+from mixc.compiler.review.words import count
 from mixc.compiler.starter import sizes
 from mixc.compiler.starter.look import Look, look
 from mixc.compiler.starter.messages import more_than_there_is, no_size, not_in_data, not_new, unwritable
@@ -92,9 +93,9 @@ def refused(asked: Mapping[str, Span], looks: Sequence[Look]) -> list[Diagnostic
     if not tagged:
         return [not_in_data(span, code, (), column=False) for code, span in list(asked.items())[1:]]
     held = {code for one in tagged for code in one.codes}
-    if not all(one.whole for one in looks) or len(tagged) < len(looks):
-        return []
-    return [not_in_data(span, code, sorted(held), column=True) for code, span in asked.items() if code not in held]
+    whole = all(one.whole for one in looks) and len(tagged) == len(looks)
+    missing = {code: span for code, span in asked.items() if code not in held}
+    return [not_in_data(span, code, sorted(held), column=True, whole=whole) for code, span in missing.items()]
 
 
 def planned(path: Path, asked: Mapping[str, Span], size: Mapping[str, str]) -> tuple[Started | None, list[Diagnostic]]:
@@ -127,16 +128,17 @@ def from_data(
     root, places = _placed(path, looks)
     text = seen_text(recipe_name(path.stem), places, root, list(asked), chosen, limit)
     done, more = finished(text, path)
-    about = f"about {figure(total)} tokens in {sum(one.files for one in looks):,} files; {_words(chosen)}"
+    about = f"about {figure(total)} tokens in {count(sum(one.files for one in looks), 'file')}; {_words(chosen)}"
     return Started(done, about, sum(one.bytes for one in looks) > small), [*found, *more]
 
 
 def _part(one: Look, asked: Mapping[str, Span]) -> float:
-    """Which part of the tokens of a look is in the languages asked for, by the rows read."""
+    """Which part of the tokens of a look is in the languages asked for, by the rows read; 1 where they show none."""
     every = sum(one.languages.values())
     if not asked or not every or "language" not in one.roles:
         return 1.0
-    return sum(tokens for code, tokens in one.codes.items() if code in asked) / every
+    seen = sum(tokens for code, tokens in one.codes.items() if code in asked)
+    return seen / every if seen else 1.0
 
 
 def _placed(path: Path, looks: Sequence[Look]) -> tuple[str | None, list[Place]]:
