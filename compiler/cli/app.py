@@ -19,6 +19,7 @@ from mixc.compiler.cli.fit import fit
 from mixc.compiler.cli.fmt import fmt
 from mixc.compiler.cli.lsp import language_server
 from mixc.compiler.cli.mubench import mubench
+from mixc.compiler.cli.new import new_recipe
 from mixc.compiler.cli.predict import predict
 from mixc.compiler.cli.rater import rater
 from mixc.compiler.cli.report import report_manifest
@@ -35,7 +36,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 errors, 2 changes found, 70 a bug in mixc, 130 interrupted, 143 terminated. "
     "`--debug` shows the traceback of a bug.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -55,6 +55,7 @@ def _common(
     """Compile recipes into certified pretraining data mixtures."""
 
 
+app.command("new")(new_recipe)
 app.command("check")(check)
 app.command("fmt")(fmt)
 app.add_typer(rater)

@@ -12,8 +12,11 @@ from typing import Any, Protocol
 from mixc.compiler.documents.data import DataFile, Format, Unreadable
 from mixc.compiler.documents.messages import no_file, unknown_format, unopenable
 from mixc.compiler.documents.storage import filesystem, is_remote, local_path, told
+from mixc.compiler.places import PARAM
 from mixc.compiler.recipe import Source
-from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.diagnostics import Diagnostic, page
+from mixc.dsl.text import Span
+from mixc.dsl.wording import at, plain
 
 ENDINGS: dict[str, Format] = {
     ".parquet": "parquet",
@@ -56,6 +59,8 @@ def find_files(source: Source, folder: Path) -> tuple[tuple[DataFile, ...], list
     for pattern in source.paths:
         try:
             for file in _files(source, pattern, folder):
+                if PARAM.search(file.name):  # in catalogs and locks it would be a param of the recipe
+                    raise Unreadable(param_in_name(file.name, source.span))
                 found[file.name] = file
         except Unreadable as error:
             diagnostics.append(error.diagnostic)
@@ -234,3 +239,21 @@ class _Remote:
     def _info(self, path: str) -> dict[str, Any]:
         info = self.listed.get(path)
         return info if info is not None else dict(self.system.info(self.inner(path)))
+
+
+@page("M516")
+def param_in_name(name: str, span: Span | None) -> Diagnostic:
+    """A file of documents has `${…}` in its name.
+
+    Catalogs, locks and manifests name files as the recipe does, and `${root}` there is a param. A file or folder that
+    is really called so could not be told from that.
+
+    Rename it, or give a link to it.
+    """
+    return Diagnostic(
+        "M516",
+        f"`{plain(name, 80)}` has a `${{…}}` in its name, which is a param wherever files are named",
+        at(span),
+        helps=("rename it, or make a link to it with a plain name",),
+        subject=plain(name, 80),
+    )

@@ -63,8 +63,14 @@ def from_file(path: Path, shown: str) -> tuple[Written | None, list[Diagnostic]]
     source, found = read_source(path, shown)
     if source is None:
         return None, found
+    written, mistakes = from_text(source)
+    return written, [*found, *mistakes]
+
+
+def from_text(source: SourceText) -> tuple[Written, list[Diagnostic]]:
+    """A recipe that no file holds."""
     tree, mistakes = parse(source)
-    return Written(source, tree, (source,)), [*found, *mistakes]
+    return Written(source, tree, (source,)), mistakes
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from mixc.compiler.front.declare_quality import (
     build_target,
 )
 from mixc.compiler.front.gates import check_gates
-from mixc.compiler.front.load import File, Program, Reader, Tree, input_files, load
+from mixc.compiler.front.load import File, Program, Reader, Tree, from_file, input_files, load
 from mixc.compiler.front.memory import Memory
 from mixc.compiler.front.merge import Merged, Merger
 from mixc.compiler.front.names import build_namespace, resolve_groups
@@ -62,14 +62,14 @@ class Analysis:
 
 
 def load_recipe(
-    path: Path, *, params: Mapping[str, str] = NO_PARAMS, allow_outside: bool = False
+    path: Path, *, params: Mapping[str, str] = NO_PARAMS, allow_outside: bool = False, reader: Reader = from_file
 ) -> tuple[Recipe | None, list[Diagnostic]]:
     """The checked recipe of a file, or None; diagnostics in the order of files and text.
 
     `params` sets declared params by their text, as on the command line. `allow_outside` permits files outside the
-    recipe's folder. Warnings come with a recipe; errors come without.
+    recipe's folder, `reader` says where texts come from. Warnings come with a recipe; errors come without.
     """
-    program, tree, out = load(path, allow_outside=allow_outside)
+    program, tree, out = load(path, allow_outside=allow_outside, reader=reader)
     if program is None or has_errors(out):
         return None, in_order(out)
     made = _analysed(path, program, tree, params, out)

@@ -132,6 +132,33 @@ def write_together(files: Mapping[Path, bytes]) -> list[Diagnostic]:
             return _move(staged)
 
 
+def write_new(path: Path, data: bytes) -> tuple[bool, list[Diagnostic]]:
+    """Write a file that is not there yet, whole or not at all; False, and nothing changed, where something is.
+
+    Of several that write it at once, one does. Where the file system has no links, a file that appears in the moment
+    between the last look and the move is replaced.
+    """
+    with ExitStack() as cleanup:
+        try:
+            target = path.parent.resolve() / path.name
+            temporary = _stage(target, data, cleanup)
+            with _undisturbed():
+                try:
+                    os.link(temporary, target)
+                except FileExistsError:
+                    return False, []
+                except OSError:
+                    if os.path.lexists(target):
+                        return False, []
+                    temporary.replace(target)
+                _sync_folder(target.parent)
+        except OSError as error:
+            return False, [_explain(path, len(data), error)]
+        except (ValueError, RuntimeError):
+            return False, [cannot_write(str(path), "no file can have this name")]
+    return True, []
+
+
 def holds(path: Path, data: bytes) -> bool:
     """Whether the file exists and has exactly these bytes."""
     try:

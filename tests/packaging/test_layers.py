@@ -17,7 +17,7 @@ SOURCES = sorted(path for top in TOP for path in (ROOT / top).rglob("*.py"))
 # Later layers may import earlier ones. The types between them, and the passes that tie them together, have their place.
 ORDER = (
     "recipe", "problem", "laws", "front", "documents", "scan", "supply", "build", "solve", "review", "fit",
-    "predict", "pipeline", "cli",
+    "predict", "pipeline", "starter", "cli",
 )  # fmt: skip
 MODULES = {
     "places": "front",

@@ -1,0 +1,1 @@
+"""Recipes to start from: what `mixc new` asks, looks at and writes."""
