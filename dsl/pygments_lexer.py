@@ -30,6 +30,7 @@ from mixc.dsl.text import SourceText
 
 _VERBS: Final = frozenset({"REQUIRE", "PREFER", "MINIMIZE", "MAXIMIZE"})
 _BEFORE_ITEM: Final = frozenset({"_NEWLINE", "COMMA", "LBRACE", "OVERRIDE"})
+_NAMES_TOO: Final = frozenset({"WEIGHT", "EXTENDS"})
 _SETS: Final = frozenset({"EQUAL", "RELATION", "WITHIN", "COLON"})
 _FIXED: Final = {
     **dict.fromkeys(("PLUS", "MINUS", "TIMES", "OVER", "RELATION", "RANGE", "EQUAL"), Operator),
@@ -90,7 +91,7 @@ def _type(lexed: Lexed, index: int) -> _TokenType:
     before, after = _at(lexed, index - 1), _at(lexed, index + 1)
     if before == "DOT" or after == "DOT":
         return Name.Function if after == "LPAR" else Name
-    if token.type == "WITHIN" and before in ENDS_VALUE and after not in ("EQUAL", "COLON"):
+    if token.type == "WITHIN" and (before in ENDS_VALUE or before in _NAMES_TOO):
         return Operator.Word
     if index == 0 or before in _BEFORE_ITEM:
         return _first(token, after)
@@ -101,7 +102,7 @@ def _first(token: Token, after: str) -> _TokenType:
     """A word that begins an item of a block: a key, a verb, or the kind of a declaration."""
     if after in _SETS:
         return Name.Attribute
-    if token.type == "OVERRIDE" or (token.type in _VERBS and after != "LBRACE"):
+    if token.type == "OVERRIDE" or token.type in _VERBS:
         return Keyword
     if token.type in ("RECIPE", "IMPORT") and _is_word(after):
         return Keyword.Namespace
@@ -118,10 +119,10 @@ def _later(lexed: Lexed, index: int, before: str, after: str) -> _TokenType:
         return Name.Namespace
     if token.type == "EXTENDS" and first == "RECIPE":
         return Keyword.Namespace
-    if token.type == "WEIGHT" and before in ENDS_VALUE:
-        return Keyword
     if _is_word(before) and opens and after in ("LBRACE", "EQUAL"):
         return Name.Class
+    if token.type == "WEIGHT" and before in ENDS_VALUE:
+        return Keyword
     return _value(token, after)
 
 

@@ -10,14 +10,15 @@ const textmate = require("vscode-textmate");
 function tokens(grammar, text) {
   const found = [];
   let [start, state] = [0, textmate.INITIAL];
-  for (const line of text.split("\n")) {
+  for (const whole of text.split("\n")) {
+    const line = whole.replace(/\r$/, ""); // the editor hands over lines without their ends
     const result = grammar.tokenizeLine(line, state);
     for (const token of result.tokens) {
       const end = Math.min(token.endIndex, line.length);
       if (token.startIndex < end) found.push([start + token.startIndex, start + end, token.scopes]);
     }
     state = result.ruleStack;
-    start += line.length + 1;
+    start += whole.length + 1;
   }
   return found;
 }
