@@ -2,8 +2,9 @@
 // Only the module `vscode`, which exists nowhere but inside the editor, is a stand-in; the language client, the
 // processes that it starts and what passes between them are real.
 //
-// The script: {"settings": {"mixc.path": …}, "folder": …, "active": path, "dirty": [path], "steps": [step, …]} with steps
-// {"command": name, "args": […]}, {"set": {"mixc.path": …}} and {"open": path}, after which diagnostics are awaited.
+// The script: {"settings": {"mixc.path": …}, "folder": …, "active": path, "dirty": [path], "answer": …, "steps": [step, …]}
+// with steps {"command": name, "args": […]}, {"set": {"mixc.path": …}} and {"open": path}, after which diagnostics are
+// awaited. `answer` is the button that is pressed under error messages.
 "use strict";
 
 const events = require("node:events");
@@ -140,7 +141,10 @@ const vscode = filled(
           show() {},
           dispose() {},
         }),
-        showErrorMessage: async (message) => void done.messages.push(message),
+        showErrorMessage: async (message, ...answers) => {
+          done.messages.push(message);
+          return answers.find((answer) => answer === script.answer);
+        },
         showWarningMessage: async (message) => void done.messages.push(message),
         showInformationMessage: async (message) => void done.messages.push(message),
       },
