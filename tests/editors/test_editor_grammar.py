@@ -147,7 +147,8 @@ def test_mutated_recipes_are_coloured_as_they_are_parsed(node: Node) -> None:
     assert [fault for seed, tokens in scoped(node, texts).items() for fault in wrong(texts[seed], tokens)] == []
 
 
-@settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # each starts a process
+# Each example starts a process: no shrinking, and the same ones every time.
+@settings(max_examples=5, deadline=None, derandomize=True, phases=(Phase.generate,))
 @given(trees=st.lists(recipes, min_size=20, max_size=40))
 def test_whatever_the_grammar_can_say_is_coloured_as_it_is_parsed(node: Node, trees: list[Any]) -> None:
     texts = {str(index): printed(tree) for index, tree in enumerate(trees)}
