@@ -25,7 +25,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     installed = importlib.util.find_spec("setuptools") and metadata.version("setuptools")
     recent = bool(installed) and int(str(installed).split(".")[0]) >= 77
     copy = tmp_path_factory.mktemp("source") / "mixc"
-    ignored = shutil.ignore_patterns(".git", ".venv", "build", ".*_cache", ".hypothesis", "*.egg-info", "__pycache__")
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", "build", ".*_cache", ".hypothesis", "*.egg-info", "__pycache__", "node_modules"
+    )
     shutil.copytree(ROOT, copy, symlinks=True, ignore=ignored)
     if not (copy / "README.md").exists():
         (copy / "README.md").write_text("mixc\n")
@@ -47,10 +49,11 @@ def test_the_wheel_holds_every_module_and_data_file(built: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     for top in ("dsl", "compiler", "backends"):
         for path in (ROOT / top).rglob("*"):
-            if path.suffix == ".py" or path.suffix in DATA:
+            if (path.suffix == ".py" or path.suffix in DATA) and "editors" not in path.relative_to(ROOT).parts:
                 name = path.relative_to(ROOT).as_posix()
                 assert f"mixc/{name.removeprefix('compiler/facade/')}" in held, name
-    assert not [name for name in held if name.startswith(("tests/", "recipes/", "mixc/compiler/facade"))]
+    unwanted = ("tests/", "recipes/", "mixc/compiler/facade", "mixc/dsl/editors")
+    assert not [name for name in held if name.startswith(unwanted)]
 
 
 def test_the_source_distribution_holds_recipes_and_tests(built: Path) -> None:
@@ -65,6 +68,7 @@ def test_the_source_distribution_holds_recipes_and_tests(built: Path) -> None:
         "LICENSE",
     ]
     wanted += ["tests/packaging/test_wheel.py", "tests/cases/fuzz/rules.mix", "dsl/mix.lark"]
+    wanted += ["dsl/editors/vscode/package.json", "dsl/editors/vscode/syntaxes/mix.tmLanguage.json"]
     assert [name for name in wanted if name not in held] == []
 
 
