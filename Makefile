@@ -76,7 +76,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
-	for part in nag murating mubench fitting search reporting; do $(BIN)/python -m tests.bench.$$part || exit 1; done
+	for part in nag murating mubench fitting search reporting typing; do $(BIN)/python -m tests.bench.$$part || exit 1; done
 
 # Packages are downloaded once, into build/packages.
 corpus: $(VENV)/.core

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -216,3 +216,74 @@ def test_what_the_last_compile_gave_a_name(editor: Editor) -> None:
     )
     path.with_name("base.manifest.json").write_text("{")
     assert "last compile" not in hover(editor, path, "share(web)", 7)
+
+
+def test_definitions_and_uses_across_files(editor: Editor) -> None:
+    base = editor.open("base.mix", BASE)
+    above = editor.open("uses.mix", 'recipe uses extends "base.mix"\nrequire share(web, de) <= 30%\n')
+    where = editor.at(above, "share(web", 7)
+    found = editor.run(
+        editor.client.text_document_definition_async(types.DefinitionParams(editor.document(above), where))
+    )
+    assert isinstance(found, Sequence)
+    assert [(it.uri, it.range.start) for it in found if isinstance(it, types.Location)] == [
+        (base.as_uri(), editor.at(base, "source web", 7))
+    ]
+    params = types.ReferenceParams(types.ReferenceContext(False), editor.document(base), editor.at(base, "web {", 1))
+    uses = editor.run(editor.client.text_document_references_async(params)) or []
+    assert [(it.uri, it.range.start) for it in uses if "broken" not in it.uri] == [
+        (base.as_uri(), editor.at(base, "share(web)", 6)),
+        (above.as_uri(), editor.at(above, "share(web", 6)),
+    ]
+
+
+def test_the_outline_and_what_folds(editor: Editor) -> None:
+    path = editor.open("base.mix", BASE)
+    found = editor.run(
+        editor.client.text_document_document_symbol_async(types.DocumentSymbolParams(editor.document(path)))
+    )
+    shown = [it for it in found or () if isinstance(it, types.DocumentSymbol)]
+    assert [it.name for it in shown] == [
+        "param size", "budget", "source web", "source books", "languages [en, de, fr]",
+        "require share(web) <= 95%", "require share(de) within 5% .. 40%",
+    ]  # fmt: skip
+    assert [it.name for it in shown[2].children or ()] == ["supply", "domain", "assume", "epochs"]
+    folds = editor.run(editor.client.text_document_folding_range_async(types.FoldingRangeParams(editor.document(path))))
+    first = BASE.splitlines().index("source web {")
+    assert [(it.start_line, it.end_line) for it in folds or ()] == [(first, first + 4)]
+
+
+def test_colours_say_what_words_mean(editor: Editor) -> None:
+    path = editor.open("base.mix", BASE)
+    assert editor.answer.capabilities.semantic_tokens_provider is not None
+    legend = editor.answer.capabilities.semantic_tokens_provider.legend.token_types
+    params = types.SemanticTokensParams(editor.document(path))
+    packed = editor.run(editor.client.text_document_semantic_tokens_full_async(params))
+    assert packed is not None
+    lines, line, column, found = BASE.splitlines(), 0, 0, list[tuple[str, str, int]]()
+    for down, right, length, sort, declares in zip(*[iter(packed.data)] * 5, strict=True):
+        line, column = line + down, (0 if down else column) + right
+        found.append((lines[line][column : column + length], legend[sort], declares))
+    assert found[:6] == [
+        ("recipe", "keyword", 0), ("# Sizes that the team agreed on.", "comment", 0), ("param", "type", 0),
+        ("size", "parameter", 1), ("=", "operator", 0), ("1.2B", "number", 0),
+    ]  # fmt: skip
+    assert ("web", "variable", 1) in found and ("share", "function", 0) in found and ("domain", "property", 0) in found
+
+
+def test_what_the_recipe_leaves_unsaid(editor: Editor) -> None:
+    path = editor.open("base.mix", BASE)
+    whole = types.Range(types.Position(0, 0), types.Position(100, 0))
+    params = types.InlayHintParams(editor.document(path), whole)
+    hints = editor.run(editor.client.text_document_inlay_hint_async(params)) or []
+    assert [(it.label, it.position) for it in hints] == [
+        ("7.2e20 FLOPs, 83.33 tokens/param", editor.at(path, "budget", 6)),
+        ("95B tokens", editor.at(path, "95%", 3)),
+        ("5B tokens", editor.at(path, "5% ..", 2)),
+        ("40B tokens", editor.at(path, "40%", 3)),
+    ]
+    lenses = editor.run(editor.client.text_document_code_lens_async(types.CodeLensParams(editor.document(path)))) or []
+    commands = [it.command for it in lenses if it.command is not None]
+    assert [it.command for it in commands] == ["mixc.compile", "mixc.diff", "mixc.explain"]
+    assert all(list(it.arguments or ()) == [str(path)] for it in commands)
+    assert editor.answer.capabilities.execute_command_provider is None  # the extension runs them
