@@ -32,6 +32,7 @@ ITEMS = {
     "rule": types.CompletionItemKind.Keyword,
 }  # fmt: skip
 LENSES = (("compile", "mixc.compile"), ("diff", "mixc.diff"), ("explain", "mixc.explain"))
+WATCHED = ("**/*.mix", "**/*.csv", "**/*.manifest.json")
 TRIGGERS = ['"', "(", "{", "[", "=", ":", ",", " ", "."]
 
 
@@ -42,12 +43,19 @@ def register(server: Server) -> None:
 
 
 def initialized(server: Server, params: types.InitializedParams) -> None:
-    """Look for recipes in the folders that the editor has open."""
+    """Look for recipes in the folders that the editor has open, and ask to be told of files that change there."""
     folders = server.workspace.folders.values()
     roots = [path_of(folder.uri) for folder in folders]
     if not roots and server.workspace.root_path:
         roots = [Path(server.workspace.root_path)]
     server.recipes.folders = roots
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace is not None else None
+    if watched is not None and watched.dynamic_registration:
+        watchers = [types.FileSystemWatcher(glob) for glob in WATCHED]
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        asked = types.Registration("files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
+        server.client_register_capability(types.RegistrationParams([asked]), lambda _: None)
 
 
 def did_open(server: Server, params: types.DidOpenTextDocumentParams) -> None:

@@ -17,7 +17,7 @@ from mixc.compiler.front.passes import Analysis, analyse
 from mixc.compiler.recipe import Recipe
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.pieces import Edited, Parsed
-from mixc.dsl.reading import read_source
+from mixc.dsl.reading import MAX_BYTES, read_source
 from mixc.dsl.text import SourceText
 
 MOST_FILES = 2_000  # recipes of a workspace that are looked at for what they extend and import
@@ -47,9 +47,10 @@ class Workspace:
         self._names: dict[Path, tuple[Analysis, list[Occurrence]]] = {}
 
     def text(self, path: Path) -> SourceText:
-        """The text of a file as the editor has it; empty where there is none."""
+        """The text of a file as the editor has it; empty where there is none, or more than a recipe may hold."""
         if path in self.open:
-            return SourceText(str(path), self.open[path])
+            text = self.open[path]
+            return SourceText(str(path), text if len(text) <= MAX_BYTES else "")
         source, _ = read_source(path, str(path))
         return source or SourceText(str(path), "")
 
@@ -141,7 +142,7 @@ class Workspace:
         return parsed
 
     def _same(self, path: Path, text: str) -> bool:
-        return self.text(path).text == text
+        return (self.open[path] if path in self.open else self.text(path).text) == text
 
     def _recipes(self, more: Iterable[Path]) -> Iterator[Path]:
         """Recipes of the workspace, those of `more` first, each once; not those in folders of tools."""

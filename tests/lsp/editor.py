@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,19 @@ PATIENCE = 30.0
 ROOT = Path(__file__).parents[2]
 
 
+class Published(dict[str, Sequence[types.Diagnostic]]):
+    """What was published last of every file, and how often anything was."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.more = asyncio.Event()
+
+    def __setitem__(self, uri: str, found: Sequence[types.Diagnostic]) -> None:
+        super().__setitem__(uri, found)
+        self.counts[uri] += 1
+        self.more.set()
+
+
 class Editor:
     """Opens recipes of a folder, types, and asks; every method waits for the answer."""
 
@@ -27,7 +41,8 @@ class Editor:
         self.client = make_test_lsp_client()
         self.texts: dict[Path, str] = {}
         self.versions: dict[Path, int] = {}
-        self.published: dict[Path, int] = {}
+        self.published = Published()
+        self.client.diagnostics = self.published
 
     def __enter__(self) -> Editor:
         self.run(self._start())
@@ -42,7 +57,9 @@ class Editor:
 
     async def _start(self) -> None:
         await self.client.start_io(sys.executable, "-m", "mixc", "lsp", cwd=str(ROOT))
+        watching = types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
         capabilities = types.ClientCapabilities(
+            workspace=types.WorkspaceClientCapabilities(did_change_watched_files=watching),
             general=types.GeneralClientCapabilities(position_encodings=[types.PositionEncodingKind.Utf16]),
             text_document=types.TextDocumentClientCapabilities(
                 publish_diagnostics=types.PublishDiagnosticsClientCapabilities(related_information=True),
@@ -71,7 +88,7 @@ class Editor:
         self.texts[path] = path.read_text(encoding="utf-8") if text is None else text
         self.versions[path] = 1
         item = types.TextDocumentItem(path.as_uri(), "mix", 1, self.texts[path])
-        self._checked(path, lambda: self.client.text_document_did_open(types.DidOpenTextDocumentParams(item)))
+        self.checked(path, lambda: self.client.text_document_did_open(types.DidOpenTextDocumentParams(item)))
         return path
 
     def type(self, path: Path, text: str) -> float:
@@ -82,25 +99,27 @@ class Editor:
         change = types.TextDocumentContentChangeWholeDocument(text)
         params = types.DidChangeTextDocumentParams(document, [change])
         start = time.monotonic()
-        self._checked(path, lambda: self.client.text_document_did_change(params))
+        self.checked(path, lambda: self.client.text_document_did_change(params))
         return time.monotonic() - start
 
-    def _checked(self, path: Path, act: Callable[[], None]) -> None:
+    def saved(self, path: Path, text: str, told: Path) -> None:
+        """Let something else write a file; the editor tells of it, and a file is checked for it."""
+        path.write_text(text, encoding="utf-8")
+        change = types.FileEvent(path.as_uri(), types.FileChangeType.Changed)
+        params = types.DidChangeWatchedFilesParams([change])
+        self.checked(told, lambda: self.client.workspace_did_change_watched_files(params))
+
+    def checked(self, path: Path, act: Callable[[], None]) -> None:
         """Do something that ends with diagnostics being published for a file."""
 
         async def both() -> None:
-            waiting = asyncio.ensure_future(self._said(path))
-            await asyncio.sleep(0)
+            said, before = self.published, self.published.counts[path.as_uri()]
             act()
-            await waiting
+            while said.counts[path.as_uri()] == before:
+                said.more.clear()
+                await said.more.wait()
 
         self.run(both())
-
-    async def _said(self, path: Path) -> None:
-        while True:
-            said = await self.client.protocol.wait_for_notification_async("textDocument/publishDiagnostics")
-            if said.uri == path.as_uri():
-                return
 
     def problems(self, path: Path) -> Sequence[types.Diagnostic]:
         """What the server has said of a file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
 import sys
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcRequestCancelled
 
 from mixc.backends.lsp.positions import Places
 from mixc.backends.lsp.server import BUG, Server, safely
@@ -112,8 +115,53 @@ def test_a_recipe_is_checked_again_when_what_it_extends_changes(editor: Editor) 
         change = types.TextDocumentContentChangeWholeDocument(text)
         editor.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
 
-    editor._checked(above, rename)
+    editor.checked(above, rename)
     assert [it.code for it in editor.problems(above)] == ["M104"]
+
+
+def test_a_file_that_is_saved_half_way(editor: Editor) -> None:
+    """What is read in the middle of a save is said, and taken back when the rest has come."""
+    base = editor.folder / "half.mix"
+    base.write_text(GOOD)
+    above = editor.open("whole.mix", 'recipe whole extends "half.mix"\nrequire share(wikipedia) <= 20%\n')
+    assert list(editor.problems(above)) == []
+    editor.saved(base, GOOD[: GOOD.index("domain  = encyclopedia")], above)
+    assert [it.code for it in editor.problems(base)] == ["M002"]
+    editor.saved(base, GOOD, above)
+    assert list(editor.problems(base)) == list(editor.problems(above)) == []
+
+
+def test_requests_that_are_cancelled(editor: Editor) -> None:
+    path = editor.open("cancelled.mix", GOOD)
+    params = types.HoverParams(editor.document(path), editor.at(path, "fineweb2", 2))
+
+    async def cancelled() -> None:
+        protocol = editor.client.protocol
+        for number in range(20):
+            asked = protocol.send_request(types.TEXT_DOCUMENT_HOVER, params, msg_id=f"hover {number}")
+            editor.client.cancel_request(types.CancelParams(f"hover {number}"))
+            with contextlib.suppress(JsonRpcRequestCancelled):
+                assert (await asyncio.wrap_future(asked)) is not None
+        editor.client.cancel_request(types.CancelParams("nobody asked this"))
+
+    editor.run(cancelled())
+    assert editor.run(editor.client.text_document_hover_async(params)) is not None
+
+
+def test_thousands_of_recipes(editor: Editor) -> None:
+    """A name is renamed among them in one go; folders of tools are not looked into."""
+    many = editor.folder / "many"
+    (many / "node_modules").mkdir(parents=True)
+    (many / "base.mix").write_text("recipe base\nsource web { supply = { en: 9T tokens }, epochs <= 4 }\n")
+    for number in range(1500):
+        text = f'recipe r{number} extends "base.mix"\nrequire share(web) <= {number % 90 + 10}%\n'
+        (many / f"r{number}.mix").write_text(text if number < 20 else text.replace("base.mix", "other.mix"))
+    (many / "node_modules" / "hidden.mix").write_text('recipe h extends "../base.mix"\nrequire share(web) <= 1%\n')
+    path = editor.open("many/base.mix")
+    params = types.RenameParams(editor.document(path), editor.at(path, "web", 1), "crawl")
+    edit = editor.run(editor.client.text_document_rename_async(params))
+    assert edit is not None and edit.changes is not None
+    assert len(edit.changes) == 21
 
 
 def test_units_of_editors_count_to_and_fro() -> None:
