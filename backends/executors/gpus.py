@@ -20,7 +20,7 @@ def why_no_gpu() -> str | None:
     if torch.cuda.is_available():
         return None
     try:
-        torch.cuda.init()  # type: ignore[no-untyped-call]
+        torch.cuda.init()
         reason = "no GPU was found"
     except (AssertionError, RuntimeError) as error:
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -157,7 +157,7 @@ class RayExecutor:
         """
         import ray
 
-        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        nodes: list[dict[str, Any]] = ray.nodes()
         machines = [one["Resources"] for one in nodes if one["Alive"]]
         processors = [int(one.get("CPU", 0)) for one in machines]
         if not gpus:
@@ -175,7 +175,7 @@ class RayExecutor:
 
         if self.workers is not None and self._scratch is None:
             return self.workers
-        resources: dict[str, Any] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        resources: dict[str, Any] = ray.cluster_resources()
         return 2 * max(1, int(resources.get("CPU", 1)))
 
 

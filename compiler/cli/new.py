@@ -117,7 +117,7 @@ class _Asker:
     """Takes what options say; where they say nothing and a terminal is there, asks, and asks again after a mistake."""
 
     def __init__(self, form: DiagnosticsFormat) -> None:
-        self.form = form
+        self.form: DiagnosticsFormat = form
         self.found: list[Diagnostic] = []
         self.terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
