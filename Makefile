@@ -11,7 +11,7 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench corpus clean help
+.PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench corpus docs clean help
 
 help:
 	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-trainers-nightly   the trainers that take long to install, too"
 	@echo "make lint    formatting, style, types"
 	@echo "make bench   figures, as ratios against a reference in the same run"
+	@echo "make docs    the manual, into build/docs; it opens without a network"
 	@echo "make corpus  real documents for recipes/docs.mix, into build/corpus (needs npm and apt-get)"
 
 $(BIN)/python:
@@ -42,6 +43,14 @@ ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python -e ".[dev]"
 else
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+endif
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python -e ".[docs]"
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
 endif
 	@touch $@ $(VENV)/.core
 
@@ -77,6 +86,10 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 	for part in nag murating mubench fitting search reporting typing; do $(BIN)/python -m tests.bench.$$part || exit 1; done
+
+# Pages that are generated from the code's own tables are written at build time, into build/manual.
+docs: $(VENV)/.docs
+	$(BIN)/python recipes/manual/build.py
 
 # Packages are downloaded once, into build/packages.
 corpus: $(VENV)/.core

@@ -9,27 +9,22 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from mixc.compiler.export import capabilities
 from mixc.compiler.review.words import markdown_table
-from tests.cli import forked
 from tests.corpus.present import corpus
+from tests.docs.shown import TINY, run
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 CONSOLE = re.compile(r"(?<=```console\n).*?(?=```)", re.S)
 WALK = re.compile(r"(?<=```console corpus\n).*?(?=```)", re.S)  # blocks that need what `make corpus` builds
-EDIT = re.compile(r"\$EDITOR (\S+)  # (.*) -> (.*)")
-PLAIN = re.compile(r"mixc (?!scan|run|verify)[^|&;<>$]*")  # of what starts no processes of its own
 GENERATED = shutil.ignore_patterns("*.manifest.json", "*.lock", "*.tables.parquet", ".mixc")
-TINY = re.compile(r"\d(\.\d+)?e-\d+")  # proofs and residuals, whose digits differ between machines
 
 
 @pytest.fixture
@@ -41,39 +36,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "recipes" / "nordic.mix").write_text(recipe.group(1), encoding="utf-8")
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     return tmp_path / "recipes"
-
-
-def run(command: str, folder: Path) -> str:
-    """What a command prints, diagnostics included."""
-    if edit := EDIT.fullmatch(command):
-        path = folder / edit[1]
-        text = path.read_text(encoding="utf-8")
-        assert edit[2] in text
-        path.write_text(text.replace(edit[2], edit[3]), encoding="utf-8")
-        return ""
-    if command.startswith("cd "):
-        return ""
-    person = {
-        f"GIT_{role}_{what}": "mixc@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-    }
-    if PLAIN.fullmatch(command):
-        done = forked.run(tuple(shlex.split(command)[1:]), folder, together=True)
-        assert done.code in (0, 1, 2), done.out
-        return done.out
-    command = re.sub(r"^mixc\b", f"'{sys.executable}' -m mixc", command)
-    ran = subprocess.run(
-        command,
-        shell=True,
-        cwd=folder,
-        env={**os.environ, **person},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert ran.returncode in (0, 1, 2), ran.stdout
-    return ran.stdout
 
 
 def test_console_blocks_show_what_their_commands_print(folder: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +11,9 @@ import pytest
 
 from mixc.backends.report.content import Report
 from mixc.backends.report.page import as_page
-from tests.models import absent
+from tests.browser import SIZES, asked, opened, started
 
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
-)  # fmt: skip
 BACKGROUND = {"light": "rgb(253, 253, 252)", "dark": "rgb(20, 24, 29)"}
-SIZES = {"phone": (375, 812), "desk": (1280, 900)}
 
 
 @pytest.fixture(scope="module")
@@ -32,29 +25,8 @@ def page(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        absent("the page is NOT TESTED in a browser: `apt-get install chromium chromium-driver` first")
-        return
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield started
-    started.quit()
-
-
-def opened(browser: Any, page: Path, theme: str, size: str) -> None:
-    width, height = SIZES[size]
-    media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(page.as_uri())
+    with started() as one:
+        yield one
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -78,11 +50,9 @@ def test_it_looks_as_it_should(browser: Any, page: Path, theme: str, size: str) 
 
 
 def test_it_asks_nobody_and_says_nothing(browser: Any, page: Path) -> None:
-    browser.get_log("performance")
+    asked(browser)
     opened(browser, page, "light", "desk")
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = {one["params"]["request"]["url"] for one in events if one["method"] == "Network.requestWillBeSent"}
-    assert {url for url in asked if not url.startswith("data:")} == {page.as_uri()}
+    assert asked(browser) == {page.as_uri()}
     assert browser.get_log("browser") == []
 
 

@@ -1,0 +1,185 @@
+"""The manual: it builds without a warning, its links hold, it needs no network, and what it shows is what happens."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import typer
+
+from mixc.compiler.cli.app import app
+from mixc.compiler.export import capabilities
+from mixc.compiler.front.kinds import KINDS
+from mixc.compiler.pages import all_pages
+from mixc.compiler.pipeline import CHECK, Artefacts, run_passes
+from mixc.dsl.formatter import format_source
+from mixc.dsl.parser import parse
+from mixc.dsl.text import SourceText
+from tests.docs.shown import BLOCK, CAPTION, compared
+from tests.models import absent
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "recipes" / "manual"
+PAGES = {path.relative_to(SOURCES).as_posix(): path for path in sorted(SOURCES.rglob("*.md"))}
+LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "audio": "src", "video": "src"}
+FETCHED = {"stylesheet", "icon", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest"}
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, and which anchors it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.anchors |= {given[name] for name in ("id", "name") if name in given}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        if tag in LOADED and LOADED[tag] in given:
+            self.loads.append(given[LOADED[tag]])
+        if tag == "link" and FETCHED & set(given.get("rel", "").split()):
+            self.loads.append(given["href"])
+        self.loads += re.findall(r"url\(([^)]*)\)", given.get("style", ""))
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> Mapping[Path, Page]:
+    return {path: Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+
+
+def test_every_link_and_anchor_is_there(pages: Mapping[Path, Page]) -> None:
+    missing = []
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            anchors = pages[target].anchors if target in pages else set()
+            if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in anchors):
+                missing.append(f"{path.name}: {link}")
+    assert sum(len(page.links) for page in pages.values()) > 1000
+    assert missing == []
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path, pages: Mapping[Path, Page]) -> None:
+    loads = [(path.name, one) for path, page in pages.items() for one in page.loads]
+    assert len(loads) > len(pages)
+    elsewhere = re.compile(r"(https?:)?//")
+    assert [one for one in loads if elsewhere.match(one[1])] == []
+    sheets = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.css")}
+    assert sheets
+    assert [
+        path.name for path, text in sheets.items() if re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", text)
+    ] == []
+
+
+def test_every_code_command_and_exporter_has_its_place(site: Path) -> None:
+    for code in all_pages():
+        assert (site / "diagnostics" / f"{code}.html").is_file(), code
+    commands = (site / "commands.html").read_text(encoding="utf-8")
+    assert [words for words in leaves(typer.main.get_command(app)) if f'id="{"-".join(words)}"' not in commands] == []
+    exporters = (site / "exporters.html").read_text(encoding="utf-8")
+    assert all(f">{name}<" in exporters for name in capabilities())
+    language = (site / "language.html").read_text(encoding="utf-8")
+    assert all(f">{kind.name}<" in language for kind in KINDS.values() if kind.name != "law")
+
+
+def test_diagnostics_of_the_front_show_an_example_and_a_fix(site: Path) -> None:
+    """Every code of syntax, names and units has a golden case; its page shows the recipe and the report."""
+    for code in all_pages():
+        if code[:2] in ("M0", "M1", "M2"):
+            text = (site / "diagnostics" / f"{code}.html").read_text(encoding="utf-8")
+            assert "An example" in text and f"[{code}]" in text, code
+
+
+def test_equations_became_mathml(site: Path) -> None:
+    for path in sorted((SOURCES / "methods").glob("*.md")):
+        text = (site / "methods" / f"{path.stem}.html").read_text(encoding="utf-8")
+        inline, blocks = (text.count(f'display="{how}"') for how in ("inline", "block"))
+        source = path.read_text(encoding="utf-8")
+        assert blocks == source.count("\n$$\n") / 2
+        assert inline == len(re.findall(r"(?<!\$)\$(?!\$)[^$\n]+\$", source))
+        assert "\\frac" not in text and "\\mathrm" not in text
+
+
+def leaves(command: Any, *above: str) -> Iterator[tuple[str, ...]]:
+    """The words of every command that does something."""
+    inner = getattr(command, "commands", None)
+    if not inner:
+        yield ("mixc", *above)
+    for name, below in (inner or {}).items():
+        yield from leaves(below, *above, name)
+
+
+def fences(page: Path, head: str) -> list[str]:
+    return [block["body"] for block in BLOCK.finditer(page.read_text(encoding="utf-8")) if block["head"] == head]
+
+
+SHOWING = [name for name, page in PAGES.items() if fences(page, "console") and name != "tutorial.md"]
+
+
+@pytest.mark.parametrize("name", SHOWING)
+def test_a_page_shows_what_its_commands_print(name: str, tmp_path: Path) -> None:
+    assert compared(PAGES[name], tmp_path).commands > 1
+
+
+def test_the_tutorial_shows_what_its_commands_print(tmp_path: Path) -> None:
+    if shutil.which("npm") is None:
+        absent("the tutorial is NOT TESTED: it needs npm")
+    assert compared(PAGES["tutorial.md"], tmp_path).commands > 15
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if fences(page, "mix")])
+def test_recipes_without_a_file_name_are_sound(name: str, tmp_path: Path) -> None:
+    """Whole recipes check; parts of one parse below a first line."""
+    for text in fences(PAGES[name], "mix"):
+        whole = text if re.search(r"^recipe ", text, re.M) else f"recipe part\n{text}"
+        tree, found = parse(SourceText(name, whole))
+        assert tree is not None, [one.message for one in found]
+        if whole is text:
+            path = tmp_path / "whole.mix"
+            path.write_text(text, encoding="utf-8")
+            assert run_passes(CHECK, Artefacts(path))[1] == []
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if fences(page, "sh")])
+def test_commands_that_are_not_run_exist(name: str) -> None:
+    """What needs a cluster, models or a repository stands in `sh` blocks: commands and options are parsed, not run."""
+    lines = [line for block in fences(PAGES[name], "sh") for line in block.splitlines() if line.startswith("mixc ")]
+    root = typer.main.get_command(app)
+    for line in lines:
+        words = line.split()[1:]
+        command: Any = root
+        context = root.context_class(root, info_name="mixc")
+        while inner := getattr(command, "commands", None):
+            name = words.pop(0)
+            assert name in inner, line
+            command = inner[name]
+            context = command.context_class(command, info_name=name, parent=context)
+        command.parse_args(context, words)
+
+
+def test_files_have_names_that_their_page_uses_and_recipes_are_formatted() -> None:
+    for name, page in PAGES.items():
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
+            if not block["head"].startswith("{code-block}"):
+                continue
+            caption = CAPTION.match(block["body"])
+            assert caption is not None, f"{name}: a file without a name"
+            saved = block["body"][caption.end() :]
+            assert text.count(caption[1].removesuffix(".mix")) > 1, f"{name}: {caption[1]} is saved and never used"
+            if caption[1].endswith(".mix") and f"$ mixc fmt {caption[1]}" not in text:
+                assert format_source(SourceText(caption[1], saved)) == (saved, []), f"{name}: {caption[1]}"
