@@ -42,11 +42,19 @@ def test_nothing_sticks_out_and_nothing_is_asked_for(
     (tmp_path / f"{size}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
+def until(browser: Any, script: str) -> Any:
+    """What a script returns, as soon as that is something; the last answer after some seconds."""
+    for _ in range(50):
+        if found := browser.execute_script(script):
+            return found
+        browser.execute_async_script("setTimeout(arguments[0], 100)")
+    return browser.execute_script(script)
+
+
 def test_equations_are_drawn_and_stay_in_their_box(browser: Any, site: Path) -> None:
     opened(browser, site / "methods" / "mubench.html", "light", "phone")
-    boxes = browser.execute_script(
-        "return [...document.querySelectorAll('math')].map(one => one.getBoundingClientRect().height)"
-    )
+    heights = "return [...document.querySelectorAll('math')].map(one => one.getBoundingClientRect().height)"
+    boxes = until(browser, heights)
     assert len(boxes) > 10
     assert min(boxes) > 5
     fraction = browser.execute_script(
@@ -58,9 +66,4 @@ def test_equations_are_drawn_and_stay_in_their_box(browser: Any, site: Path) -> 
 
 def test_a_word_is_found_without_a_network(browser: Any, site: Path) -> None:
     browser.get(f"{(site / 'search.html').as_uri()}?q=certificate")
-    found = "return document.querySelectorAll('#search-results li').length"
-    for _ in range(50):
-        if browser.execute_script(found):
-            break
-        browser.execute_async_script("setTimeout(arguments[0], 100)")
-    assert browser.execute_script(found) > 0
+    assert until(browser, "return document.querySelectorAll('#search-results li').length") > 0
