@@ -44,16 +44,14 @@ def register(server: Server) -> None:
 
 def initialized(server: Server, params: types.InitializedParams) -> None:
     """Look for recipes in the folders that the editor has open, and ask to be told of files that change there."""
-    folders = server.workspace.folders.values()
-    roots = [path_of(folder.uri) for folder in folders]
+    roots = [path_of(folder.uri) for folder in server.workspace.folders.values()]
     if not roots and server.workspace.root_path:
         roots = [Path(server.workspace.root_path)]
     server.recipes.folders = roots
     workspace = server.client_capabilities.workspace
     watched = workspace.did_change_watched_files if workspace is not None else None
     if watched is not None and watched.dynamic_registration:
-        watchers = [types.FileSystemWatcher(glob) for glob in WATCHED]
-        options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(one) for one in WATCHED])
         asked = types.Registration("files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
         server.client_register_capability(types.RegistrationParams([asked]), lambda _: None)
 
@@ -133,8 +131,8 @@ def references(server: Server, params: types.ReferenceParams) -> list[types.Loca
     if one is None:
         return []
     every = renaming.everywhere(server.recipes, one.symbol)
-    wanted = [o for o in every if params.context.include_declaration or o.role != "declaration"]
-    return [_location(server, other) for other in wanted]
+    declared = params.context.include_declaration
+    return [_location(server, other) for other in every if declared or other.role != "declaration"]
 
 
 def highlight(server: Server, params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
