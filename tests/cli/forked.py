@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.cli.ran import Ran
 
-THREADED = ("report",)  # draws by threads that a copy of this process would not have, and would wait for
+THREADED = frozenset({"report"})  # draws by threads that a copy of this process would not have, and would wait for
 RECIPE = """recipe a
 budget { model = 1B params, tokens = 10B tokens }
 source web { supply = { de: 6B tokens, en: 90B tokens }, assume = rated, epochs <= 4 }
@@ -30,7 +30,7 @@ require share(en) >= 60%
 
 def run(arguments: tuple[str, ...], folder: Path, *, together: bool = False) -> Ran:
     """What the command leaves; `together`: data and diagnostics as a terminal shows them, as data."""
-    if arguments[0] in THREADED:
+    if set(arguments[:1]) & THREADED:
         return _started(arguments, folder, together=together)
     _load()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
