@@ -22,7 +22,7 @@ from mixc.dsl.diagnostics import Diagnostic
 PREPARED = "data/{phase}/{source}/{language}/{domain}"  # where the texts of a run are prepared, unless said otherwise
 COMPANIONS = ("counts", "export", "load", "mixture", "pipeline", "places", "prepare", "readme", "samples", "writer")
 MAGIC = "*?[]{}"
-MOVED = 0.02  # of a phase's tokens missing, or in other places than was selected, to be told
+FEWER = 0.02  # of the tokens, to be told
 UNEVEN = 0.001  # share of a mixture that may be read from another cell of the same place without a word
 
 
@@ -115,7 +115,7 @@ def mixture(manifest: Manifest, settings: Settings, *, texts: bool = False) -> t
             leaves += [leaf] if leaf is not None else []
         fitting = _fitting(leaves, settings)
         if settings.texts is not None and settings.counts is not None:
-            found += _otherwise(leaves, fitting)
+            found += _fewer(leaves, fitting, phase.tokens, settings.sequence or 1)
         stages.append(Stage(_file(phase.name), phase.tokens, fitting))
     found += _over(stages) + _magic(stages, texts and settings.data is None) + _phases_apart(manifest, settings)
     if any(one.severity == "error" for one in found):
@@ -200,28 +200,18 @@ def _leaf(path: str, cells: list[_Cell], phase: int, settings: Settings) -> tupl
 
 
 def _fitting(leaves: list[Leaf], settings: Settings) -> tuple[Leaf, ...]:
-    """Leaves with names of their own; of a run in other tokens, as much as is there."""
+    """Leaves with names of their own; of a run in other tokens, as much as leaves no place short."""
     names = _names([leaf.name for leaf in leaves])
     named = [replace(leaf, name=name) for leaf, name in zip(leaves, names, strict=True)]
     if settings.texts is None or settings.counts is None or not named:
         return tuple(named)
-    taken = _filled(named, sum(leaf.tokens for leaf in named))
-    return tuple(replace(leaf, tokens=tokens) for leaf, tokens in zip(named, taken, strict=True))
-
-
-def _filled(leaves: Sequence[Leaf], budget: int) -> list[int]:
-    """Tokens of every leaf, in all no more than the budget: in proportion, but none more than there is.
-
-    What was selected is read, and nothing of it twice: where a place holds less than its share, the others make up for
-    it as far as they can, so shares differ rather than the budget.
-    """
-    taken: dict[int, int] = {}
-    wanted = sum(leaf.tokens for leaf in leaves)
-    for number in sorted(range(len(leaves)), key=lambda i: Fraction(leaves[i].available, leaves[i].tokens)):
-        leaf = leaves[number]
-        taken[number] = min(leaf.available, max(1, leaf.tokens * budget // wanted))
-        budget, wanted = max(0, budget - taken[number]), wanted - leaf.tokens
-    return [taken[number] for number in range(len(leaves))]
+    # Read whole is what runs short first, the others in proportion; what cannot fill one sequence holds nobody back.
+    read = [leaf for leaf in named if leaf.available >= (settings.sequence or 1)] or named
+    short = min(read, key=lambda leaf: Fraction(leaf.available, leaf.tokens))
+    return tuple(
+        replace(leaf, tokens=min(leaf.available, max(1, leaf.tokens * short.available // short.tokens)))
+        for leaf in named
+    )
 
 
 def _names(names: Sequence[str]) -> list[str]:
@@ -242,17 +232,14 @@ def _file(phase: str) -> str:
     return f"phase-{name}" if name.lower() in COMPANIONS else name
 
 
-def _otherwise(before: Sequence[Leaf], after: Sequence[Leaf]) -> list[Diagnostic]:
-    """Where a phase reads another mixture than was selected, or less: counted places are of another size."""
-    wanted, taken = sum(leaf.tokens for leaf in before), sum(leaf.tokens for leaf in after)
-    if not wanted or not taken:
+def _fewer(before: Sequence[Leaf], after: Sequence[Leaf], planned: int, least: int) -> list[Diagnostic]:
+    """Where one place holds so little in the trainer's tokens that all others are read less for it."""
+    room = sum(leaf.available for leaf in before)
+    if not before or sum(leaf.tokens for leaf in after) >= (1 - FEWER) * min(room, planned):
         return []
-    moved = [b.tokens / taken - a.tokens / wanted for a, b in zip(before, after, strict=True)]
-    if sum(map(abs, moved)) / 2 < MOVED and taken >= (1 - MOVED) * wanted:
-        return []
-    worst = max(range(len(moved)), key=lambda i: abs(moved[i]))
-    shares = before[worst].tokens / wanted, after[worst].tokens / taken
-    return [place_messages.other_sizes(before[worst].path, shares, sum(map(abs, moved)) / 2, taken, wanted)]
+    read = [leaf for leaf in before if leaf.available >= least] or before
+    short = min(read, key=lambda leaf: Fraction(leaf.available, leaf.tokens))
+    return [place_messages.held_back(short.path, short.available, sum(leaf.tokens for leaf in after), planned)]
 
 
 def _magic(stages: Sequence[Stage], texts: bool) -> list[Diagnostic]:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from mixc.backends.exporters.messages import LONG
-from mixc.compiler.review.words import share, tokens
+from mixc.compiler.review.words import tokens
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.wording import plain
 
 
 @page("M832")
-def other_sizes(path: str, shares: tuple[float, float], moved: float, taken: int, wanted: int) -> Diagnostic:
-    """texts that were counted are of other sizes than were selected
+def held_back(path: str, available: int, taken: int, planned: int) -> Diagnostic:
+    """a place holds so little that a phase is cut short
 
-    A selection counts tokens by its source's column, or by bytes; a trainer's tokenizer counts others. All that was
-    selected is read, once, up to as many tokens as were selected. So shares differ where the two counts do, and a phase
-    ends early where all places together hold less.
+    Counted in the trainer's tokens a place of a run may hold less, for its share, than the others. Reading it again
+    would be a pass that was not decided, and leaving it behind another mixture; so all are read less.
 
-    What to do: give the sources the tokens of this tokenizer (a column of tokens, or `tokens_per_byte`), and compile
-    and run again. A place that was prepared only in part is prepared again when its entry is taken out of the counts.
+    What to do: give its source the tokens of this tokenizer (a column of tokens, or `tokens_per_byte`), and compile and
+    run again. A place that was prepared only in part is prepared again when its entry is taken out of the counts.
     """
     return Diagnostic(
         "M832",
-        f"a phase reads {tokens(taken)} of {tokens(wanted)} selected tokens, {share(moved)} of them at other places "
-        "than was decided",
-        notes=(f"most of all `{plain(path, LONG)}`: {share(shares[0])} were decided, {share(shares[1])} are read",),
+        f"a phase is cut to {tokens(taken)} of {tokens(planned)} tokens: `{plain(path, LONG)}` holds no more than "
+        f"{tokens(available)}",
         helps=("give its source `tokens_per_byte` or a column of tokens by this tokenizer, and compile again",),
         severity=Severity.WARNING,
     )
