@@ -12,11 +12,12 @@ from mixc.compiler.scan.passing import by_language, told
 from mixc.compiler.scan.plan import GatePlan
 from mixc.compiler.supply import pool_messages as messages
 from mixc.compiler.supply.catalog import Catalog
-from mixc.compiler.supply.entries import Entry, named, names
+from mixc.compiler.supply.entries import NO_LANGUAGE, Entry, named, names
 from mixc.compiler.supply.languages import resolve
 from mixc.dsl.diagnostics import Diagnostic, Severity
 
 Held: TypeAlias = tuple[Source, Sequence[Entry], Mapping[str, int]]
+UNHEARD = 0.01  # of a source's tokens that may be left out for want of a language without a word
 Read: TypeAlias = tuple[Source, Catalog | None, Sequence[Entry], Mapping[str, int]]
 
 
@@ -77,6 +78,10 @@ def check_sources(held: Sequence[Read], languages: Sequence[str]) -> list[Diagno
                 found.append(messages.idle_alias(source, alias, [row.tag for row in rows]))
         if languages and not any(tokens.get(code, 0) for code in languages):
             found.append(messages.source_unused(source, sorted(code for code, count in tokens.items() if count)))
+            continue
+        lost = sum(tokens.get(code, 0) for code in NO_LANGUAGE if code not in languages)
+        if source.paths and lost > UNHEARD * sum(tokens.values()):
+            found.append(messages.without_language(source, lost, sum(tokens.values())))
     return found + list(shared_origins(held, languages))
 
 

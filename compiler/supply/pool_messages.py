@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixc.compiler.recipe import Domain, Language, Source
+from mixc.compiler.supply.entries import NO_LANGUAGE
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.text import Span
 from mixc.dsl.wording import at, listed, plain
 
+SAY_LANGUAGE = (
+    'say what its language is: `language = en`, or the column that holds it: `columns = { language: "lang" }`'
+)
 LACKING = "add a source that holds it, or remove the declaration"
 
 
@@ -134,14 +138,40 @@ def nothing_at_all(sources: Sequence[str], span: Span | None) -> Diagnostic:
 def source_unused(source: Source, held: Sequence[str]) -> Diagnostic:
     """A source holds no language of the mixture.
 
-    A warning: the source is read, and nothing of it can be taken.
+    A warning: the source is read, and nothing of it can be taken. `und` is text of which nothing says the language:
+    where any other source has languages, it is in no mixture.
+
+    What to do: declare one of the languages that it holds. Where it holds `und`, name the column that says the language
+    (`columns = { language: "lang" }`) or say it for all documents (`language = en`).
     """
+    declare = "declare one of its languages, or remove the source"
     return Diagnostic(
         "M426",
         f"source `{source.name}` holds no language of the mixture",
         at(source.supply_span or source.span),
         (f"it holds: {listed(held)}",) if held else ("its sizes are all zero",),
-        ("declare one of its languages, or remove the source",),
+        (SAY_LANGUAGE if source.paths and held and set(held) <= NO_LANGUAGE else declare,),
+        Severity.WARNING,
+    )
+
+
+@page("M449")
+def without_language(source: Source, lost: int, held: int) -> Diagnostic:
+    """Documents without a language are left out.
+
+    A warning: nothing says the language of these documents, so they belong to no language of the mixture, and no rule
+    can speak of them. That is so wherever any document has a language; where none has, all are `und`, and are used.
+
+    What to do: fill in the column; or give them a source of their own with `language = en`. Tags that stand for a
+    language are mapped in the source: `aliases = { "unknown": en }`.
+    """
+    return Diagnostic(
+        "M449",
+        f"{lost / held:.2%} of source `{source.name}` has no language and is left out: {amount(lost)} of "
+        f"{amount(held)}",
+        at(source.span),
+        (),
+        ("fill in the column of languages, or give these documents a source of their own with `language = en`",),
         Severity.WARNING,
     )
 
