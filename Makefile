@@ -22,36 +22,28 @@ help:
 	@echo "make docs    the manual, into build/docs; it opens without a network"
 	@echo "make corpus  real documents for recipes/docs.mix, into build/corpus (needs npm and apt-get)"
 
-$(BIN)/python:
 ifdef UV
-	$(UV) venv --quiet --seed --python $(PYTHON) $(VENV)
+venv = $(UV) venv --quiet --seed --python $(PYTHON) $(VENV)
+install = $(UV) pip install --quiet --python $(BIN)/python -e "$(1)"
 else
-	$(PYTHON) -m venv $(VENV)
+venv = $(PYTHON) -m venv $(VENV)
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check -e "$(1)"
 endif
+
+$(BIN)/python:
+	$(venv)
 
 # One stamp per set of packages, renewed when the project's metadata changes.
 $(VENV)/.core: pyproject.toml | $(BIN)/python
-ifdef UV
-	$(UV) pip install --quiet --python $(BIN)/python -e .
-else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
-endif
+	$(call install,.)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-ifdef UV
-	$(UV) pip install --quiet --python $(BIN)/python -e ".[dev]"
-else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
-endif
+	$(call install,.[dev])
 	@touch $@ $(VENV)/.core
 
 $(VENV)/.docs: pyproject.toml | $(BIN)/python
-ifdef UV
-	$(UV) pip install --quiet --python $(BIN)/python -e ".[docs]"
-else
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
-endif
+	$(call install,.[docs])
 	@touch $@ $(VENV)/.core
 
 demo: $(VENV)/.core

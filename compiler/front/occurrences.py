@@ -195,24 +195,11 @@ class _Walk:
             return next((found for one in others if (found := self.other(one).names.get(("domain", word)))), None)
         return None
 
-    def names_in(self, node: Expression) -> None:
-        """A rule or a group: arguments of functions are names, everything else is numbers."""
-        match node:
-            case Call(_, arguments):
-                for argument in arguments:
-                    self.names_in(argument)
-            case Reference(parts) if len(parts) == 2:
-                self._imported(node, "param")
-            case Reference():
-                self.add(self.find(node.text, ("param", *IN_RULES)), node)
-            case Text(value):
-                self.add(self.find(value, IN_RULES), node)
-            case _:
-                for inner in _inside(node):
-                    self.names_in(inner)
+    def names_in(self, node: Expression, *, named: bool = True) -> None:
+        """A rule or a group; or, not `named`, an expression of numbers and strings.
 
-    def values_in(self, node: Expression) -> None:
-        """An expression of numbers and strings: it may name params, and names as arguments of functions."""
+        Arguments of functions are names in both; elsewhere only params are, and strings hold `${param}`.
+        """
         match node:
             case Call(_, arguments):
                 for argument in arguments:
@@ -220,12 +207,18 @@ class _Walk:
             case Reference(parts) if len(parts) == 2:
                 self._imported(node, "param")
             case Reference():
-                self.add(self.find(node.text, ("param",)), node)
+                self.add(self.find(node.text, ("param", *IN_RULES) if named else ("param",)), node)
+            case Text(value) if named:
+                self.add(self.find(value, IN_RULES), node)
             case Text():
                 self._substitutions(node)
             case _:
                 for inner in _inside(node):
-                    self.values_in(inner)
+                    self.names_in(inner, named=named)
+
+    def values_in(self, node: Expression) -> None:
+        """An expression of numbers and strings."""
+        self.names_in(node, named=False)
 
     def read(self, shape: Shape | None, node: Expression, key: Key | None) -> None:
         """A value by the shape that its key asks for."""
