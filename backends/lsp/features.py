@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
 
 from mixc.backends.lsp import completing, explaining, hints, outline, renaming
 from mixc.backends.lsp.fixes import fixes
@@ -150,20 +149,14 @@ def highlight(server: Server, params: types.DocumentHighlightParams) -> list[typ
 def prepare_rename(server: Server, params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder:
     """The name that would be changed. Refused where there is none."""
     path, places, offset = _at(server, params)
-    try:
-        one = renaming.renameable(server.recipes, path, offset)
-    except renaming.Refused as error:
-        raise JsonRpcInvalidParams(str(error)) from None
+    one = renaming.renameable(server.recipes, path, offset)
     return types.PrepareRenamePlaceholder(places.of(one.span), one.symbol.name)
 
 
 def rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit:
     """The edits of all files that a new name needs. Refused where it cannot be had."""
     path, _, offset = _at(server, params)
-    try:
-        places = renaming.renamed(server.recipes, path, offset, params.new_name)
-    except renaming.Refused as error:
-        raise JsonRpcInvalidParams(str(error)) from None
+    places = renaming.renamed(server.recipes, path, offset, params.new_name)
     changes: dict[str, list[types.TextEdit]] = {}
     for one, text in places:
         file = Path(one.path)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from mixc.backends.lsp.explaining import named_at
-from mixc.backends.lsp.workspace import Workspace
+from mixc.backends.lsp.workspace import TooMany, Workspace
 from mixc.compiler.front.kinds import RESERVED
 from mixc.compiler.front.occurrences import Occurrence, Symbol
 from mixc.dsl.driver import keywords
@@ -19,13 +19,20 @@ class Refused(Exception):
 
 
 def everywhere(workspace: Workspace, symbol: Symbol) -> list[Occurrence]:
-    """Every place where a name stands, each once, in the order of files and text."""
+    """Every place where a name stands, each once, in the order of files and text. Raises Refused for too many files."""
     found: dict[tuple[str, int], Occurrence] = {}
-    for root in workspace.related(Path(symbol.home)):
+    for root in _related(workspace, symbol):
         for one in workspace.names(root):
             if one.symbol == symbol:
                 found.setdefault((one.path, one.span.offset), one)
     return [found[key] for key in sorted(found)]
+
+
+def _related(workspace: Workspace, symbol: Symbol) -> list[Path]:
+    try:
+        return workspace.related(Path(symbol.home))
+    except TooMany as error:
+        raise Refused(f"{error}: open the folder of these recipes alone") from None
 
 
 def renameable(workspace: Workspace, path: Path, offset: int) -> Occurrence:
@@ -49,7 +56,7 @@ def renamed(workspace: Workspace, path: Path, offset: int, new: str) -> list[tup
         raise Refused("a name holds neither quotes nor backslashes")
     if new in RESERVED:
         raise Refused(f"`{new}` has a meaning of its own")
-    for root in workspace.related(Path(one.symbol.home)):
+    for root in _related(workspace, one.symbol):
         for other in workspace.names(root):
             if other.symbol.name == new and other.symbol != one.symbol and other.role != "use":
                 raise Refused(f"`{new}` is already a {other.symbol.kind}, in {Path(other.path).name}")

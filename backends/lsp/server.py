@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path
 
@@ -22,6 +22,7 @@ from mixc import __version__
 from mixc.backends.lsp.compiled import Manifests
 from mixc.backends.lsp.positions import Places
 from mixc.backends.lsp.problems import by_file
+from mixc.backends.lsp.renaming import Refused
 from mixc.backends.lsp.workspace import Workspace, path_of
 
 QUIET = 0.02  # seconds without another change before a recipe is checked
@@ -109,14 +110,14 @@ class Server(LanguageServer):
 
 
 def safely(function: F) -> F:
-    """A handler that answers with nothing where it crashes. What the protocol itself refuses is passed on."""
+    """A handler that answers with nothing where it crashes; with the reason, where it refuses."""
 
     @functools.wraps(function)
     def run(server: Server, *params: Any) -> Any:
         try:
             return function(server, *params)
-        except JsonRpcException:
-            raise
+        except Refused as error:
+            raise JsonRpcInvalidParams(str(error)) from None
         except Exception:
             server.bug(function.__name__)
             return None

@@ -20,10 +20,14 @@ from mixc.dsl.pieces import Edited, Parsed
 from mixc.dsl.reading import MAX_BYTES, read_source
 from mixc.dsl.text import SourceText
 
-MOST_FILES = 2_000  # recipes of a workspace that are looked at for what they extend and import
-MOST_FOLDERS = 20_000
+MOST_FILES = 20_000  # recipes of a workspace that are looked at for what they extend and import
+MOST_FOLDERS = 100_000
 SKIPPED = frozenset({"node_modules", "__pycache__", "build", "dist", "site-packages"})
 NAMED = re.compile(r'(?:\bextends|=)[ \t]*"((?:[^"\\\n])+\.mix)"')
+
+
+class TooMany(Exception):
+    """The folders of the editor hold more recipes than can be looked at; the sentence says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,10 @@ class Workspace:
         return before[1]
 
     def related(self, path: Path) -> list[Path]:
-        """A recipe, and those of the workspace that extend or import it, directly or not."""
+        """A recipe, and those of the workspace that extend or import it, directly or not.
+
+        Raises TooMany where not all of them can be looked at: some that know a name would be missed without a word.
+        """
         uses = {file: self._named(file) for file in self._recipes({path, *self.open})}
         found = [path]
         for one in found:
@@ -154,14 +161,13 @@ class Workspace:
         for top in self.folders:
             for where, inner, files in os.walk(top):
                 inner[:] = sorted(name for name in inner if name not in SKIPPED and not name.startswith("."))
+                here = {Path(where, name) for name in files if name.endswith(".mix")} - seen
                 folders += 1
-                if len(seen) >= MOST_FILES or folders >= MOST_FOLDERS:
-                    return
-                for name in sorted(files):
-                    path = Path(where, name)
-                    if name.endswith(".mix") and path not in seen:
-                        seen.add(path)
-                        yield path
+                if len(seen) + len(here) > MOST_FILES or folders > MOST_FOLDERS:
+                    most = f"{MOST_FILES:,} recipes or {MOST_FOLDERS:,} folders"
+                    raise TooMany(f"the editor's folders hold more than {most}")
+                seen |= here
+                yield from sorted(here)
 
     def _named(self, path: Path) -> set[Path]:
         """The files that a recipe names, without reading it as a recipe."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mixc.backends.lsp import renaming
 from mixc.backends.lsp.workspace import Workspace
 from mixc.compiler.front.passes import load_recipe
 from mixc.dsl.diagnostics import Diagnostic
@@ -135,3 +136,15 @@ def test_one_file_in_two_programs(tmp_path: Path) -> None:
         assert {(one.symbol.name, one.role) for one in workspace.names(path) if one.symbol.kind == "param"} == {
             ("part", "declaration"), ("part", "override"), ("part", "use"),
         }  # fmt: skip
+
+
+def test_more_recipes_than_can_be_looked_at_are_no_silent_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        (tmp_path / f"r{number}.mix").write_text(f"recipe r{number}\nsource web {{ supply = {{ en: 9T tokens }} }}\n")
+    workspace, path = Workspace(), tmp_path / "r0.mix"
+    workspace.folders = [tmp_path]
+    offset = path.read_text().index("web")
+    assert len(renaming.renamed(workspace, path, offset, "crawl")) == 1
+    monkeypatch.setattr("mixc.backends.lsp.workspace.MOST_FILES", 5)
+    with pytest.raises(renaming.Refused, match=r"more than 5 recipes .*: open the folder of these recipes alone"):
+        renaming.renamed(workspace, path, offset, "crawl")
