@@ -113,6 +113,11 @@ def _roles(pairs: list[str] | None) -> dict[Role, str]:
     return {role: given[role] for role in ROLES if role in given}
 
 
+def _patterns(answer: str) -> list[str]:
+    """The patterns of an answer; a name that holds a comma is one where it is there."""
+    return [answer] if Path(answer).exists() and answer else [one.strip() for one in answer.split(",") if one.strip()]
+
+
 class _Asker:
     """Takes what options say; where they say nothing and a terminal is there, asks, and asks again after a mistake."""
 
@@ -131,12 +136,16 @@ class _Asker:
                 one, more = looked(pattern, roles)
                 looks += [] if one is None else [one]
                 found += more
+            # A column that was stated is that of some data; what no data has was not meant for any.
+            found += [looks[0].unfit[role] for role in roles if looks and all(role in one.unfit for one in looks)]
             return (None if has_errors(found) else looks), found
 
         if given is not None:
             return self._take(read(given))
-        question = "Which data? A folder, file or pattern of Parquet or JSONL; nothing for published sizes: "
-        return self._ask(question, lambda answer: read([answer] if answer else [])) if self.terminal else []
+        question = (
+            "Which data? Folders, files or patterns of Parquet or JSONL, a comma between; nothing for published sizes: "
+        )
+        return self._ask(question, lambda answer: read(_patterns(answer))) if self.terminal else []
 
     def languages(self, given: str | None, looks: Sequence[Look]) -> dict[str, Span] | None:
         """Codes that were asked for; empty for what is usual, None after a mistake."""

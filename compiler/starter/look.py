@@ -22,6 +22,7 @@ from mixc.dsl.suggest import suggest
 OPENED = 64  # files whose columns are looked at
 SAMPLED = 8  # files whose first rows are read
 ROWS = 1000
+LOOKED_THROUGH = 40  # columns whose values may be tags of languages
 BYTES_PER_TOKEN = 4
 MOST_DOMAINS = 24  # more different ones are hosts or titles
 PACKED = 4.0  # how far compression makes text smaller, about
@@ -36,6 +37,7 @@ class Look:
     may be scores. `languages` and `domains` are tokens by value in the rows read, `codes` those languages by code and
     `unknown` the tags among them that are none. `tokens` is an estimate for all files, of `bytes` together. `whole`:
     every row was read. `per_file`: ids repeat those of other files; `repeated` is a column of ids that are none.
+    `unfit` says why columns that were stated are not used.
     """
 
     pattern: str
@@ -52,6 +54,7 @@ class Look:
     format: Format | None = None
     per_file: bool = False
     repeated: str = ""
+    unfit: dict[Role, Diagnostic] = field(default_factory=dict)
     tokens: float = 0.0
     skipped: int = 0
     whole: bool = True
@@ -73,7 +76,7 @@ class Look:
 
 
 def look(pattern: str, folder: Path, stated: Mapping[Role, str]) -> tuple[Look | None, list[Diagnostic]]:
-    """What the data of a pattern holds, seen from `folder`; `stated` are columns that need no guess."""
+    """What the data of a pattern holds, seen from `folder`; `stated` are columns that need no guess where they fit."""
     source = Source("data", "und", (pattern,))
     files, found = find_files(source, folder)
     if not files:
@@ -108,7 +111,7 @@ def _looked(
     if found:
         return None, found
     if "text" not in made.roles and "tokens" not in made.roles:
-        return None, [no_tokens(pattern, every)]
+        return None, [*made.unfit.values()] or [no_tokens(pattern, every)]
     _rate(made, sample)
     _identify(made, sample)
     _measure(made, files, sample)
@@ -128,13 +131,12 @@ def _assign(
     for role in named.ROLES:
         if role in stated:
             column = stated[role]
-            if column not in made.columns or not _fits(sample, role, column):
-                meant = suggest(column, made.columns)
-                return [no_such_column(f"{role}={column}", column, made.columns, meant)]
-            made.roles[role] = column
-            continue
+            if column in made.columns and _fits(sample, role, column):
+                made.roles[role] = column
+                continue
+            made.unfit[role] = no_such_column(f"{role}={column}", column, made.columns, suggest(column, made.columns))
         fitting = (one for one in named.candidates(role, made.columns) if _fits(sample, role, one))
-        column = next(fitting, "")
+        column = next(fitting, "") or (_spoken(made, sample) if role == "language" else "")
         if column and column not in made.roles.values() and (role != "domain" or _few(sample, column)):
             made.roles[role] = column
         elif not column and role in ("text", "language", "tokens"):
@@ -156,6 +158,19 @@ def _fits(sample: Sequence[DataFile], role: Role, column: str) -> bool:
             raise
         return False
     return True
+
+
+def _spoken(made: Look, sample: Sequence[DataFile]) -> str:
+    """A column that no name gives away, but all values of which are tags of languages, of several or with scripts."""
+    taken = {*made.roles.values(), *(one for role in named.ROLES for one in named.candidates(role, made.columns))}
+    for column in [one for one in made.columns if one not in taken][:LOOKED_THROUGH]:
+        if _fits(sample, "language", column):
+            tags = {
+                tag for file in sample for tag in _values(_first(file, _wanted({"language": column})).language) if tag
+            }
+            if tags and all(map(code_of, tags)) and (len(tags) > 1 or any("_" in tag for tag in tags)):
+                return column
+    return ""
 
 
 def _wanted(columns: Mapping[str, str]) -> Wanted:

@@ -153,7 +153,7 @@ def no_such_column(given: str, column: str, columns: Sequence[str], meant: str |
     """a column that the data does not have
 
     `--column ROLE=NAME` says which column of the data holds what: `id`, `text`, `language`, `domain` or `tokens`. The
-    column has to be in every file, with values that fit.
+    column has to be in every file of some `--data`, with values that fit; other data keeps what its names say.
 
     Example: `mixc new --data web.jsonl --column text=boddy`
 

@@ -106,6 +106,30 @@ def test_data_is_looked_at(mixc: Mixc, folder: Path) -> None:
     fine(mixc, "web.mix")
 
 
+def test_a_column_of_languages_is_known_by_its_values(mixc: Mixc, folder: Path) -> None:
+    made = rows(300, grade=lambda i: ("no", "yes")[i % 2])
+    jsonl(
+        folder / "a.jsonl", [{"sprache" if key == "lang" else key: value for key, value in row.items()} for row in made]
+    )
+    assert mixc("new", "a.mix", "--data", "a.jsonl").code == 0
+    assert 'language: "sprache"' in one_spaced(folder / "a.mix")
+    fine(mixc, "a.mix")
+
+
+def test_a_column_is_stated_for_the_data_that_has_it(mixc: Mixc, folder: Path) -> None:
+    jsonl(folder / "web.jsonl", rows(300))
+    jsonl(folder / "books.jsonl", [{"isbn": row["id"], "fulltext": row["text"], "lang": "en"} for row in rows(300)])
+    both = ("--data", "web.jsonl", "--data", "books.jsonl")
+    assert "error[M841]" in mixc("new", "a.mix", *both).err
+    assert mixc("new", "a.mix", *both, "--column", "text=fulltext").code == 0
+    written = one_spaced(folder / "a.mix")
+    assert 'text: "text"' in written and 'text: "fulltext"' in written
+    fine(mixc, "a.mix")
+    nowhere = mixc("new", "b.mix", *both, "--column", "text=fulltxt")
+    assert nowhere.code == 1
+    assert "error[M847]" in nowhere.err
+
+
 def test_domains_are_values_of_a_column_with_few(mixc: Mixc, folder: Path) -> None:
     jsonl(
         folder / "a.jsonl",
