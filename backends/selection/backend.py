@@ -25,7 +25,7 @@ from mixc.backends.selection.verify import Report
 from mixc.backends.selection.verify import verify as verify
 from mixc.compiler.executor import Executor
 from mixc.compiler.progress import Progress
-from mixc.compiler.review.words import table, tokens
+from mixc.compiler.review.words import count, table, tokens
 from mixc.dsl.diagnostics import Diagnostic
 
 
@@ -120,10 +120,10 @@ def reported(report: Report, form: str) -> str:
     verdict = (
         "the selection is the one that the manifest says"
         if not report.faults
-        else (f"{len(report.faults)} places do not agree")
+        else f"{count(len(report.faults), 'place does', 'places do')} not agree"
     )
     return (
         f"{table(('phase', 'cell', 'planned', 'expected', 'realised', 'z'), lines, left=(0, 1))}\n"
-        f"{report.shards} shards, {report.documents:,} documents{_withheld(report.withheld)}, "
-        f"{report.recomputed} shards drawn again: {verdict}\n"
+        f"{count(report.shards, 'shard')}, {count(report.documents, 'document')}{_withheld(report.withheld)}, "
+        f"{count(report.recomputed, 'shard')} drawn again: {verdict}\n"
     )
