@@ -16,7 +16,7 @@ SEVERITIES = {
     Severity.WARNING: types.DiagnosticSeverity.Warning,
 }
 NAME = "mixc"
-UNUSED_SPACE = types.Range(types.Position(0, 0), types.Position(0, 0))
+TOP = types.Range(types.Position(0, 0), types.Position(0, 0))
 
 
 def by_file(
@@ -40,7 +40,7 @@ def _shown(
 ) -> types.Diagnostic:
     first, *others = one.labels or (None,)
     return types.Diagnostic(
-        range=places(where).of(first.span) if first else UNUSED_SPACE,
+        range=places(where).of(first.span) if first else TOP,
         message=message(one),
         severity=SEVERITIES[one.severity],
         code=one.code,

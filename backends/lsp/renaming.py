@@ -10,8 +10,7 @@ from mixc.backends.lsp.workspace import TooMany, Workspace
 from mixc.compiler.front.kinds import RESERVED
 from mixc.compiler.front.occurrences import Occurrence, Symbol
 from mixc.dsl.driver import keywords
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
+from mixc.dsl.table import load_table
 
 
 class Refused(Exception):
@@ -49,7 +48,11 @@ def renamed(workspace: Workspace, path: Path, offset: int, new: str) -> list[tup
     """Every place to change, with the text that comes there. Raises Refused where the name cannot be had."""
     one = renameable(workspace, path, offset)
     places = everywhere(workspace, one.symbol)
-    bare = NAME.fullmatch(new) is not None and new.upper() not in keywords() and new not in ("true", "false")
+    bare = (
+        re.fullmatch(load_table().patterns["NAME"], new) is not None
+        and new.upper() not in keywords()
+        and new not in ("true", "false")
+    )
     if not bare and not all(place.quoted for place in places):
         raise Refused(f"`{new}` is no name: names are letters, digits, `_` and `-`, and no word of the language")
     if '"' in new or "\\" in new or "\n" in new or not new.strip():
