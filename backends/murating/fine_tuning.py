@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mixc.backends.models.rows import padded, shape_of
 from mixc.backends.models.weights import POOLING, TEXTS, find_model
 from mixc.backends.murating.descent import Schedule, descend, one_thread
 from mixc.backends.murating.encoder import EncoderSpec
 from mixc.backends.murating.head import Head, linear_head
 from mixc.backends.murating.loss import Examples
-from mixc.backends.murating.transformer import LEAST, STEP, load
+from mixc.backends.murating.transformer import load
 
 EPOCHS, RATE, BATCH, DECAY = 2, 2e-5, 16, 0.01
 AT_ONCE = 8  # texts that run together
@@ -55,8 +56,8 @@ def fine_tune(
             for start in range(0, len(order), AT_ONCE):
                 some = order[start : start + AT_ONCE]
                 mine = [rows[places[i]] for i in some]
-                length = max(LEAST, -(-max(map(len, mine)) // STEP) * STEP)
-                vectors = (encoder.forward(mine, length) - tensors["mean"]) / tensors["scale"]
+                batch = padded(mine, shape_of(max(map(len, mine))), spec.device, pad=encoder.pad)
+                vectors = (encoder.forward(*batch) - tensors["mean"]) / tensors["scale"]
                 found = found.index_put((torch.tensor(some, device=spec.device),), vectors @ weights)
             return found
 

@@ -21,7 +21,7 @@ from mixc.compiler.documents.data import BadLines, Part, Wanted
 from mixc.compiler.documents.reading import read
 from mixc.compiler.whole import write_whole
 
-STEP, STEPS = 256, "steps"  # documents after which what was scored is kept, and where
+STEPS = "steps"  # the folder where what was scored of a part is kept
 SCHEMA = pa.schema(
     [
         pa.field("score", pa.float32()),
@@ -64,7 +64,7 @@ class Tally:
 
 
 def rate_part(reader: Reader, task: Task) -> Tally:
-    """Write the scores of one part, and meanwhile of every `STEP` documents, where a killed one is taken up again.
+    """Write the scores of one part, and meanwhile of every few documents, where a killed one is taken up again.
 
     What was read now, not what was read before. Another process may do the same at the same time: the steps of both
     count, and whoever has them all puts the same output in its place.
@@ -74,7 +74,7 @@ def rate_part(reader: Reader, task: Task) -> Tally:
     folder.mkdir(parents=True, exist_ok=True)
     while not output.exists():
         steps = []
-        for number, texts in enumerate(_steps(task)):
+        for number, texts in enumerate(_steps(task, step_of(reader.encoder))):
             path = folder / f"{output.stem}.{number}.arrow"
             steps.append(path)
             if not path.exists() and not output.exists():
@@ -88,6 +88,11 @@ def rate_part(reader: Reader, task: Task) -> Tally:
     for path in folder.glob(f"{output.stem}.*.arrow"):
         path.unlink(missing_ok=True)
     return tally
+
+
+def step_of(encoder: EncoderSpec) -> int:
+    """Documents after which what was scored is kept: what takes a few seconds. Only what scores depend on decides."""
+    return 256 if encoder.precision == "float32" else 8192
 
 
 def rate(reader: Reader, texts: Sequence[str | None]) -> pa.RecordBatch:
@@ -126,18 +131,18 @@ def _write(path: Path, batches: Iterable[pa.RecordBatch]) -> None:
     write_whole(path, write, lasting=False)
 
 
-def _steps(task: Task) -> Iterator[pa.Array]:
-    """The texts of a part, `STEP` at a time, however the file is divided."""
+def _steps(task: Task, step: int) -> Iterator[pa.Array]:
+    """The texts of a part, `step` at a time, however the file is divided."""
     held: list[pa.Array] = []
     rows = 0
     for batch in read(task.part, Wanted(text=task.text), bad_lines=task.bad_lines):
         start = 0
         while start < batch.rows:
-            taken = min(STEP - rows, batch.rows - start)
+            taken = min(step - rows, batch.rows - start)
             assert batch.text is not None
             held.append(batch.text.slice(start, taken).cast(pa.large_string()))
             start, rows = start + taken, rows + taken
-            if rows == STEP:
+            if rows == step:
                 yield pa.concat_arrays(held)
                 held, rows = [], 0
     if rows:

@@ -5,7 +5,7 @@ over real tokens where there is none), `modules.json` (whether vectors are broug
 `sentence_bert_config.json` (how many tokens the encoder was trained on), `config_sentence_transformers.json` (what
 stands before a text: the prompt of its default name, else the one for queries).
 
-A vector depends on its own piece only: pieces run in a shape that their own number of tokens decides.
+A vector depends on its own piece only (`models/rows.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -21,6 +20,7 @@ from typing import Any, cast, get_args
 import numpy as np
 
 from mixc.backends.models.messages import no_model, no_model_packages
+from mixc.backends.models.rows import LEAST, row_batches
 from mixc.backends.models.weights import POOLING, ModelFiles, find_model
 from mixc.backends.murating.encoder import EncoderSpec, Piece, Pooling, Vectors
 from mixc.backends.murating.train_messages import bad_encoder, no_tokenizer, vectors_not_finite
@@ -28,9 +28,6 @@ from mixc.compiler.documents.data import Unreadable
 
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
 POOLINGS = get_args(Pooling)
-STEP, LEAST = 8, 16  # lengths of shapes: multiples of STEP, at least LEAST
-AT_ONCE = 512  # tokens on a CPU
-ON_DEVICE = 1 << 14
 CHARACTERS = 100  # per token, of a text that is longer than is read
 
 
@@ -116,6 +113,7 @@ class Transformer:
     def __init__(self, spec: EncoderSpec, tokenizer: Any, network: Any) -> None:
         self.spec, self.tokenizer, self.network = spec, tokenizer, network
         self.left, self.right = _frame(tokenizer, spec.prefix)
+        self.pad = int(tokenizer.pad_token_id or 0)
 
     def pieces(self, texts: Sequence[str]) -> list[list[Piece]]:
         """The pieces of every text, cut by tokens."""
@@ -134,33 +132,23 @@ class Transformer:
 
         rows = [[*self.left, *piece.content, *self.right] for piece in pieces]
         found = np.empty((len(rows), self.spec.width), dtype=np.float32)
-        groups: dict[int, list[int]] = defaultdict(list)
-        for i, row in enumerate(rows):
-            groups[max(LEAST, -(-len(row) // STEP) * STEP)].append(i)
         with torch.inference_mode():
-            for length in sorted(groups):
-                size = max(1, (AT_ONCE if self.spec.device == "cpu" else ON_DEVICE) // length)
-                for start in range(0, len(groups[length]), size):
-                    numbers = groups[length][start : start + size]
-                    found[numbers] = self.forward([rows[i] for i in numbers], length).float().cpu().numpy()
+            for batch in row_batches(rows, self.spec.device, pad=self.pad):
+                vectors = self.forward(batch.tokens, batch.real)[: len(batch.numbers)]
+                found[batch.numbers] = vectors.float().cpu().numpy()
         wrong = ~np.isfinite(found).all(axis=1)
         if wrong.any():
             text = self.tokenizer.decode(pieces[int(np.argmax(wrong))].content)
             raise Unreadable(vectors_not_finite(self.spec.name, text))
         return found
 
-    def forward(self, rows: Sequence[Sequence[int]], length: int) -> Any:
-        """Vectors [B, width] of rows of token ids padded to one length, as a tensor."""
+    def forward(self, tokens: Any, real: Any) -> Any:
+        """Vectors [B, width] of padded token ids [B, T], as a tensor; `real` says which are no padding."""
         import torch
 
-        tokens = torch.full((len(rows), length), self.tokenizer.pad_token_id or 0, dtype=torch.long)
-        real = torch.zeros((len(rows), length), dtype=torch.long)
-        for i, row in enumerate(rows):
-            tokens[i, : len(row)] = torch.tensor(list(row))
-            real[i, : len(row)] = 1
-        tokens, real = tokens.to(self.spec.device), real.to(self.spec.device)
-        hidden = self.network(input_ids=tokens, attention_mask=real).last_hidden_state.float()
-        pooled = _pooled(hidden, real, self.spec.pooling)
+        mask = real.long()
+        hidden = self.network(input_ids=tokens, attention_mask=mask).last_hidden_state.float()
+        pooled = _pooled(hidden, mask, self.spec.pooling)
         return torch.nn.functional.normalize(pooled, dim=1) if self.spec.normalise else pooled
 
     def unknown(self, texts: Sequence[str]) -> float | None:

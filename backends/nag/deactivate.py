@@ -13,7 +13,8 @@ from statistics import fmean
 
 import numpy as np
 
-from mixc.backends.nag.extract import batches, first_tokens, padded
+from mixc.backends.models.rows import row_batches
+from mixc.backends.nag.extract import first_tokens
 from mixc.backends.nag.features import Projection
 from mixc.backends.nag.insight import most_frequent
 from mixc.backends.nag.messages import no_targets
@@ -98,10 +99,9 @@ def loss(model: Model, rows: Sequence[Sequence[int]]) -> float:
 
     total, count = 0.0, 0
     with torch.inference_mode():
-        for numbers, length in batches(rows, AT_ONCE):
-            tokens, real = padded([rows[i] for i in numbers], length, model.device)
-            logits = model.network(input_ids=tokens, use_cache=False).logits[:, :-1].float()
-            each = torch.nn.functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none")
-            total += float((each * real[:, 1:]).sum(dtype=torch.float64))
-            count += int(real[:, 1:].sum())
+        for batch in row_batches(rows, model.device, at_once=AT_ONCE):
+            logits = model.network(input_ids=batch.tokens, use_cache=False).logits[:, :-1].float()
+            each = torch.nn.functional.cross_entropy(logits.transpose(1, 2), batch.tokens[:, 1:], reduction="none")
+            total += float((each * batch.real[:, 1:]).sum(dtype=torch.float64))
+            count += int(batch.real[:, 1:].sum())
     return total / count

@@ -186,7 +186,7 @@ def extraction(_: Path) -> Callable[[], dict[str, float]]:
     documents = Texts(pa.array([str(i) for i in range(TEXTS)]), pa.array(written))
 
     def work() -> dict[str, float]:
-        (batch,) = extract(model, asked, [documents], batch=BATCH)
+        (batch,) = extract(model, asked, [documents], at_once=BATCH * TOKENS)
         assert batch.read is not None
         return {"read": float(batch.read.mean())}
 

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from mixc.backends.models.rows import padded, shape_of
 from mixc.backends.nag.deactivate import deactivation
-from mixc.backends.nag.extract import Tally, Texts, extract, features_of, first_tokens, impacts, largest, shape_of
+from mixc.backends.nag.extract import Tally, Texts, extract, features_of, first_tokens, impacts, largest
 from mixc.backends.nag.features import NONE, Batch
 from mixc.backends.nag.insight import concentration, similarity
 from mixc.backends.nag.model import MODULES, Model, load_model, modules_of, origin_of
@@ -87,20 +88,24 @@ def test_other_projections(model: Model, projection: Any) -> None:
 @pytest.mark.parametrize("batch", [1, 3, 32])
 def test_features_do_not_depend_on_batch_size_or_order(model: Model, features: np.ndarray, batch: int) -> None:
     order = np.random.default_rng(batch).permutation(len(MIXED))[:24]
-    again = features_of(model, origin_of(model), [MIXED[i] for i in order], batch=batch)
+    again = features_of(model, origin_of(model), [MIXED[i] for i in order], at_once=120 * batch)
     assert np.array_equal(again, features[order])
 
 
 def test_impacts_are_the_same_bits_in_any_company(model: Model) -> None:
     """Not only the chosen neurons: every impact, whatever stands beside a text in its batch."""
     modules = modules_of(model, "up")
+
+    def of(some: list[list[int]], length: int) -> list[Any]:
+        return impacts(model, modules, *padded(some, length, "cpu"))
+
     rows = first_tokens(model, [TEXTS[3], TEXTS[14], TEXTS[40]], 120)
     for row in rows:
         length = shape_of(len(row))
-        alone = impacts(model, modules, [row], length)
+        alone = of([row], length)
         others = [other[:length] for other in rows if other is not row]
         for company in ([*others, row], [row, *others * 2], [row] * 3):
-            for mine, theirs in zip(alone, impacts(model, modules, company, length), strict=True):
+            for mine, theirs in zip(alone, of(company, length), strict=True):
                 assert mine[0].equal(theirs[company.index(row)])
 
 

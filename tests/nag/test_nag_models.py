@@ -32,7 +32,7 @@ def test_families_with_a_gated_mlp(tmp_path: Path, smollm: Path, kind: str) -> N
     assert (origin.shape.layers, origin.shape.width) == (LAYERS, WIDTH)
     found = features_of(model, origin, TEXTS)
     assert (found[:2] < WIDTH).all()
-    assert np.array_equal(found[[1, 0]], features_of(model, origin, [TEXTS[1], TEXTS[0]], batch=1))
+    assert np.array_equal(found[[1, 0]], features_of(model, origin, [TEXTS[1], TEXTS[0]], at_once=1))
 
 
 @pytest.mark.parametrize("kind", ["GPT2", "Phi3", "Mixtral"])
