@@ -32,11 +32,11 @@ def run(arguments: tuple[str, ...], folder: Path, *, together: bool = False) -> 
     """What the command leaves; `together`: data and diagnostics as a terminal shows them, as data."""
     if set(arguments[:1]) & THREADED:
         return _started(arguments, folder, together=together)
-    _load()
+    load()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if child == 0:
-            _become(arguments, folder, out.fileno(), (out if together else err).fileno())
+            become(arguments, folder, out.fileno(), (out if together else err).fileno())
         _, status = os.waitpid(child, 0)
         out.seek(0)
         err.seek(0)
@@ -56,7 +56,7 @@ def _started(arguments: tuple[str, ...], folder: Path, *, together: bool) -> Ran
 
 
 @cache
-def _load() -> None:
+def load() -> None:
     """Let the test's own process do what most commands do, so that all copies have loaded it."""
     import cvxpy
     import pyarrow.parquet
@@ -73,7 +73,7 @@ def _load() -> None:
     os.chdir(here)
 
 
-def _become(arguments: tuple[str, ...], folder: Path, out: int, err: int) -> None:
+def become(arguments: tuple[str, ...], folder: Path, out: int, err: int) -> None:
     code = 70
     try:
         from mixc.compiler.cli.guard import guarded
