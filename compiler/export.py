@@ -9,23 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from mixc import __version__
 from mixc.compiler import registry
-from mixc.compiler.review.canonical import canonical
-from mixc.compiler.review.output import write_together
+from mixc.compiler.export_folder import cannot_export, earlier, foreign_folder, standing, written
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors, page
 from mixc.dsl.suggest import suggest
-from mixc.dsl.wording import listed, plain
+from mixc.dsl.wording import plain
 
 PREFIX = "export-"
 WORDS = ("phase", "source", "language", "domain", "bucket")  # of a pattern for places
 MOST = 1 << 63
-KEYS = {"exporter", "files", "manifest", "mixc"}  # of an index
-INDEX = "export.json"  # what makes a folder one that may be written again
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ def export(
     if target not in targets():
         return None, [unknown_exporter(target, targets())]
     try:
-        before, found = _before(folder)
+        before, found = earlier(folder)
     except OSError as error:
         return None, [cannot_export(str(folder), (error.strerror or str(error)).lower())]
     if found:
@@ -129,25 +126,11 @@ def export(
     if texts is None or has_errors(found):
         return None, found
     names = tuple(sorted(texts))
-    taken = [name for name in (*names, INDEX) if (folder / name).is_symlink() or _stands(folder, name, before)]
-    if taken:
+    if taken := standing(folder, names, before):
         return None, [foreign_folder(str(folder), taken)]
-    index = {"exporter": target, "files": list(names), "manifest": manifest.integrity, "mixc": __version__}
-    data = {folder / name: texts[name].encode() for name in names}
-    try:
-        for parent in sorted({path.parent for path in data} | {folder}):
-            parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        return None, [*found, cannot_export(str(folder), (error.strerror or str(error)).lower())]
-    problems = write_together({**data, folder / INDEX: canonical(index).encode()})
-    if has_errors(problems):
-        return None, found + problems
-    for name in sorted(before - set(names)):
-        (folder / name).unlink(missing_ok=True)
-        for above in (folder / name).relative_to(folder).parents[:-1]:
-            if not any((folder / above).iterdir()):
-                (folder / above).rmdir()
-    return names, found + problems
+    data = {name: texts[name].encode() for name in names}
+    problems = written(folder, data, before, {"exporter": target, "manifest": manifest.integrity, "mixc": __version__})
+    return (None, found + problems) if has_errors(problems) else (names, found + problems)
 
 
 def read_counts(path: Path, target: str, settings: Settings) -> tuple[Mapping[str, Counted] | None, list[Diagnostic]]:
@@ -185,29 +168,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _stands(folder: Path, name: str, before: set[str]) -> bool:
-    """Whether something of that name is there that no export wrote."""
-    return name not in before and name != INDEX and (folder / name).exists()
-
-
-def _before(folder: Path) -> tuple[set[str], list[Diagnostic]]:
-    """The files of an earlier export that are still there; a folder of no export has to be empty."""
-    if not folder.exists():
-        return set(), []
-    if not folder.is_dir():
-        return set(), [cannot_export(str(folder), "it is a file")]
-    there = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-    try:
-        index = json.loads((folder / INDEX).read_bytes()) if there else {}
-        mine = set(map(PurePosixPath, index["files"])) if there else set()
-        ours = not there or set(index) == KEYS
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return set(), [foreign_folder(str(folder), there)]
-    if not ours or any(name.is_absolute() or ".." in name.parts or (folder / name).is_dir() for name in mine):
-        return set(), [foreign_folder(str(folder), there)]
-    return {name.as_posix() for name in mine}, []
-
-
 @page("M700")
 def unknown_exporter(target: str, known: tuple[str, ...]) -> Diagnostic:
     """There is no exporter of that name.
@@ -223,38 +183,6 @@ def unknown_exporter(target: str, known: tuple[str, ...]) -> Diagnostic:
         f"there is no exporter `{plain(target)}`",
         notes=(f"exporters: {', '.join(f'`{one}`' for one in known)}",),
         helps=(f"did you mean `--to {close}`?",) if close else (),
-    )
-
-
-@page("M701")
-def foreign_folder(folder: str, there: list[str]) -> Diagnostic:
-    """The folder to export into holds other files.
-
-    An export replaces the one before it, and removes what that had and this has not. So it writes only into a folder
-    that is empty, or that an export made: one with its `export.json`. It writes over no other file there.
-
-    What to do: give an empty or a new folder.
-    """
-    return Diagnostic(
-        "M701",
-        f"`{plain(folder, 200)}` holds files that no export wrote",
-        notes=(f"found {listed([f'`{name}`' for name in there], 4)}",),
-        helps=("give a new folder: `-o NEW`",),
-        subject=folder,
-    )
-
-
-@page("M702")
-def cannot_export(folder: str, why: str) -> Diagnostic:
-    """The folder to export into cannot be made.
-
-    What to do: give a folder that can be written to.
-    """
-    return Diagnostic(
-        "M702",
-        f"cannot export into `{plain(folder, 200)}`: {plain(why, 200)}",
-        helps=("give another folder: `-o NEW`",),
-        subject=folder,
     )
 
 

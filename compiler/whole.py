@@ -1,35 +1,134 @@
-"""Files that are written whole or not at all: made beside their place, then moved there."""
+"""Files that are written whole or not at all: made beside their place, then moved there.
+
+What is being made is locked. The system lets a lock go when its owner dies, however it dies, so what is not locked was
+left by a process that was killed, and `tidy` removes it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import re
+import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+MADE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.tmp", re.DOTALL)
 
-def write_whole(path: Path, write: Callable[[Path], None], *, lasting: bool = True) -> None:
+
+def beside(path: Path) -> Path:
+    """A name of its own beside a place, for what will be moved there."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+
+
+def write_whole(path: Path, write: Callable[[Path], None], *, lasting: bool = True, alone: bool = False) -> None:
     """Let `write` make a file, then move it to its place; `lasting`: only once it lies on the disk.
 
-    What can be made again, as caches can, need not wait for the disk.
+    What can be made again, as caches can, need not wait for the disk. `alone`: nobody else removes what killed
+    processes left beside this file, so that is done here.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    make_folder(path.parent, lasting=lasting)
+    if alone:
+        tidy([path])
+    temporary = beside(path)
     try:
-        write(temporary)
+        with held(temporary) if alone else contextlib.nullcontext():
+            write(temporary)
+            if lasting:
+                sync(temporary)
+            temporary.replace(path)
         if lasting:
-            _sync(temporary)
-        temporary.replace(path)
-        if lasting:
-            _sync(path.parent)
+            sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+@contextlib.contextmanager
+def held(temporary: Path, *, folder: bool = False) -> Iterator[None]:
+    """Make an empty file or folder and hold it locked. Nothing is locked where the file system has no locks."""
+    number = _made(temporary, folder=folder)
+    try:
+        yield
+    finally:
+        os.close(number)
+
+
+def _made(temporary: Path, *, folder: bool) -> int:
+    while True:
+        if folder:
+            temporary.mkdir()
+            number = os.open(temporary, os.O_RDONLY)
+        else:
+            number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with contextlib.suppress(OSError):
+            fcntl.flock(number, fcntl.LOCK_EX)
+        if _is(temporary, number):
+            return number
+        os.close(number)  # another process took it for a dead one's, in the moment before it was locked
+
+
+def tidy(places: Iterable[Path]) -> None:
+    """Remove what killed processes left beside these places."""
+    names: dict[Path, set[str]] = {}
+    for place in places:
+        names.setdefault(place.parent, set()).add(place.name)
+    for folder, wanted in names.items():
+        for path in _left(folder):
+            if (found := MADE.fullmatch(path.name)) and found["name"] in wanted:
+                remove_dead(path)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder of this name is one that was not finished."""
+    return MADE.fullmatch(name) is not None
+
+
+def remove_dead(path: Path) -> None:
+    """Remove something unfinished, unless its owner lives, or may live."""
+    with contextlib.suppress(OSError):
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is(path, number):
+                return
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
+        finally:
+            os.close(number)
+
+
+def make_folder(folder: Path, *, lasting: bool = True) -> None:
+    """Make a folder with those above it; `lasting`: they are on the disk, as what lies in them is to be."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    if lasting:
+        for one in missing:
+            sync(one.parent)
+
+
+def sync(path: Path) -> None:
     """Bring a file, or what a folder lists, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _left(folder: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(folder) if entry.name.endswith(".tmp")]
+    except OSError:
+        return []
+
+
+def _is(path: Path, number: int) -> bool:
+    """Whether the open file is the one of this name."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(number))
+    except OSError:
+        return False

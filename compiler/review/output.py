@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import signal
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from mixc.compiler.review.reading import reason
+from mixc.compiler.whole import beside, held, sync, tidy
 from mixc.dsl.diagnostics import Diagnostic, page
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -47,6 +47,26 @@ def disk_full(name: str, needed: int) -> Diagnostic:
     return Diagnostic("M459", f"no room to write `{name}`: it needs {needed:,} bytes", subject=name, helps=(
         "make room, or write elsewhere with `-o PATH`; nothing was changed",
     ))  # fmt: skip
+
+
+@page("M468")
+def half_written(name: str, why: str, others: int) -> Diagnostic:
+    """some of the files that belong together are new
+
+    All files were written beside their places, and the system refused to move one of them there, after others were
+    moved already. Each file is whole, but those that were moved are of this run and the others of the one before. Who
+    reads them compares hashes, and refuses a manifest with tables or a lock of another.
+
+    What to do: find out why the system refuses, then run the command again: it completes the rest.
+    """
+    files = "1 file that belongs with it is" if others == 1 else f"{others} files that belong with it are"
+    return Diagnostic(
+        "M468",
+        f"cannot replace `{name}`: {why}",
+        notes=(f"{files} replaced already",),
+        helps=("run the command again once the system allows it",),
+        subject=name,
+    )
 
 
 @page("M444")
@@ -113,7 +133,7 @@ def write_together(files: Mapping[Path, bytes]) -> list[Diagnostic]:
     """Write all files, or none: first every file beside its place, synced to disk, then all moved into place.
 
     A file that holds these bytes already is left alone. Links are followed. On any error or interruption the temporary
-    files are removed.
+    files are removed; those of a process that was killed, by the next that writes the same files.
     """
     with ExitStack() as cleanup:
         staged: list[tuple[Path, Path]] = []
@@ -122,6 +142,7 @@ def write_together(files: Mapping[Path, bytes]) -> list[Diagnostic]:
                 target = path.resolve()
                 if target.is_dir():
                     return [cannot_write(str(path), "it is a folder")]
+                tidy([target])
                 if not holds(target, data):
                     staged.append((_stage(target, data, cleanup), target))
             except OSError as error:
@@ -141,6 +162,7 @@ def write_new(path: Path, data: bytes) -> tuple[bool, list[Diagnostic]]:
     with ExitStack() as cleanup:
         try:
             target = path.parent.resolve() / path.name
+            tidy([target])
             temporary = _stage(target, data, cleanup)
             with _undisturbed():
                 try:
@@ -169,9 +191,10 @@ def holds(path: Path, data: bytes) -> bool:
 
 def _stage(target: Path, data: bytes, cleanup: ExitStack) -> Path:
     """The bytes in a temporary file beside `target`, removed by `cleanup` unless it was moved away."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    temporary = beside(target)
     cleanup.callback(_remove, temporary)  # before it exists: an interruption may come at any moment
-    with temporary.open("xb") as file:
+    cleanup.enter_context(held(temporary))
+    with temporary.open("wb") as file:
         file.write(data)
         file.flush()
         os.fchmod(file.fileno(), _mode(target))
@@ -200,13 +223,13 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(one)
 
 
-def _move(staged: Iterable[tuple[Path, Path]]) -> list[Diagnostic]:
-    for temporary, target in staged:
+def _move(staged: Sequence[tuple[Path, Path]]) -> list[Diagnostic]:
+    for number, (temporary, target) in enumerate(staged):
         try:
             temporary.replace(target)
             _sync_folder(target.parent)
         except OSError as error:
-            return [_explain(target, 0, error)]
+            return [half_written(str(target), reason(error), number)] if number else [_explain(target, 0, error)]
     return []
 
 
@@ -223,11 +246,7 @@ def _mode(target: Path) -> int:
 def _sync_folder(folder: Path) -> None:
     """Make the move itself durable, where the system can."""
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(folder)
 
 
 def _remove(path: Path) -> None:

@@ -16,16 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from tests.cli import forked
+from tests.crash.cases import Case
 from tests.crash.order import disorder
 from tests.crash.power import damaged
-from tests.crash.cases import Case
 from tests.crash.shim import Act, Call, Fault, Kinds, Shim
 from tests.crash.trial import NEVER, Bench
 
-ROOMY = "size=16g,nr_inodes=100000"  # scanning writes what it can make again only where there is room; nothing is taken by saying so
+ROOMY = "size=16g,nr_inodes=100000"  # scanning hands over by files only where there is much room; it takes none
 PAGE = 4096
-REMOUNT, PRIVATE_READ_ONLY = 32, 1
-SUBREAPER = 36
+REMOUNT, SUBREAPER = 32, 36
 LEFT_OUT = ("facade", "ray", "report", "lsp", "murating", "nag", "mubench", "models")  # too heavy, or with threads
 ROOT = Path(__file__).parents[2]
 

@@ -40,6 +40,9 @@ languages [de, en, sv] { priority = 1.0 }
 require share(en) >= 60%
 """
 MANIFEST = "pool.manifest.json"
+SCAN = ("scan", "pool.mix", "--workers")
+COMPILE = ("compile", "pool.mix", "-o", "x.manifest.json")
+DESIGN = ("design", "quadmix", "pool.mix", "-o", "proxies", "--runs", "2", "--mixtures")
 RUN = ("run", MANIFEST, "-o", "out", "--workers")
 VERIFY = ("verify", MANIFEST, "out", "--recompute", "100%", "--workers", "1")
 
@@ -134,15 +137,15 @@ CASES = (
     Case("compile", planned, ("compile", "plan.mix"), (("explain", "plan.manifest.json"),)),
     Case("compile again", replanned, ("compile", "plan.mix"), (("explain", "plan.manifest.json"),)),
     Case("compile documents", pool, ("compile", "pool.mix"), ((*RUN[:2], "-o", "made", "--workers", "1"),)),
-    Case("scan", pool, ("scan", "pool.mix", "--workers", "1"), (("compile", "pool.mix", "-o", "x.manifest.json"),)),
-    Case("scan more", scanned, ("scan", "pool.mix", "--workers", "2"), (("compile", "pool.mix", "-o", "x.manifest.json"),), 2),
+    Case("scan", pool, (*SCAN, "1"), (COMPILE,)),
+    Case("scan more", scanned, (*SCAN, "2"), (COMPILE,), 2),
     Case("run", compiled, (*RUN, "1"), (VERIFY,)),
     Case("run, two workers", compiled, (*RUN, "2"), (VERIFY,), 2),
     Case("run --exact --materialize", compiled, (*RUN, "1", "--exact", "--materialize"), (VERIFY,)),
     Case("run --materialize, two workers", ran, (*RUN, "2", "--materialize"), (VERIFY,), 2),
     Case("export", exported, ("export", MANIFEST, "--to", "datasets", "--run", "out", "-o", "made")),
     Case("fit transfer", losses, ("fit", "transfer", "runs.csv", "-o", "law.json")),
-    Case("design quadmix", compiled, ("design", "quadmix", "pool.mix", "-o", "proxies", "--runs", "2", "--mixtures"), once=True),
+    Case("design quadmix", compiled, DESIGN, once=True),
     Case("fmt", unformatted, ("fmt", "plan.mix"), (("check", "plan.mix"),)),
     Case("new", planned, ("new", "first.mix"), (("check", "first.mix"),), once=True),
 )  # fmt: skip

@@ -19,7 +19,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 def damaged(bench: Bench, row: Any, some: Callable[[int], list[int]]) -> Iterator[Any]:
-    """The finished state with one file of a cache as it may be after a loss of power; then readers, then the command."""
+    """A finished state, one file of a cache as it may be after a loss of power; then readers, then the command."""
     names = [name for name in bench.good.after if CACHES in Path(name).parts and bench.good.after[name][0]]
     for how, damage in DAMAGES.items():
         made = row(bench.case.name, how, len(names))

@@ -114,7 +114,7 @@ class Bench:
         opened, again = self.shim.calls(), tree(self.work)
         unsteady = frozenset(name for name in after.keys() & again.keys() if after[name] != again[name])
         whole = {(shown(self.name(call.other)), call.bytes, call.crc) for call in calls if call.other}
-        whole |= {(name, *one) for name, one in (before | after | again).items()}
+        whole |= {(name, *one) for state in (before, after, again) for name, one in state.items()}
         return Good(before, after, tuple(calls), tuple(opened), unsteady, frozenset(whole),
                     (*said_before, *said_after), seconds)  # fmt: skip
 

@@ -23,6 +23,7 @@ MODULES = {
     "places": "front",
     "executor": "documents",
     "export": "pipeline",
+    "export_folder": "review",
     "keyed_hash": "documents",
     "short_hash": "documents",
     "progress": "documents",
