@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import os
 import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+ASIDE = ".old"
+NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+"""No file of that name. Any other error of reading one leaves open what it says, and must not be taken for that."""
 
 MADE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.tmp", re.DOTALL)
 
@@ -45,6 +50,33 @@ def write_whole(path: Path, write: Callable[[Path], None], *, lasting: bool = Tr
         temporary.unlink(missing_ok=True)
 
 
+def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Let `fill` put files into a folder, then move it to its place, instead of one that is there; whole or not at all.
+
+    A process that is killed in the moment between two moves leaves the earlier folder aside, and the next that writes
+    this one puts it back first.
+    """
+    make_folder(folder.parent)
+    tidy([folder])
+    for aside in folder.parent.glob(f".{glob.escape(folder.name)}.*{ASIDE}"):
+        shutil.rmtree(aside, ignore_errors=True) if folder.exists() else aside.replace(folder)
+    made = beside(folder)
+    old = made.with_suffix(ASIDE)
+    try:
+        with folder_of_work(made):
+            fill(made)
+            for path in [*made.rglob("*"), made]:
+                sync(path)
+            if folder.exists():
+                folder.replace(old)
+            made.replace(folder)
+            sync(folder.parent)
+    finally:
+        if old.exists() and not folder.exists():
+            old.replace(folder)
+        shutil.rmtree(old, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def held(temporary: Path, *, folder: bool = False) -> Iterator[None]:
     """Make an empty file or folder and hold it locked. Nothing is locked where the file system has no locks."""
@@ -53,6 +85,16 @@ def held(temporary: Path, *, folder: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(number)
+
+
+@contextlib.contextmanager
+def folder_of_work(folder: Path) -> Iterator[None]:
+    """Make a folder, hold it locked meanwhile, and remove it with all that is in it, unless it was moved away."""
+    try:
+        with held(folder, folder=True):
+            yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _made(temporary: Path, *, folder: bool) -> int:

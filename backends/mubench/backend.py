@@ -92,7 +92,7 @@ def write(path: Path, text: str) -> list[Diagnostic]:
         place.write_text(text, encoding="utf-8")
 
     try:
-        write_whole(path, put)
+        write_whole(path, put, alone=True)
     except OSError as error:
         return [unwritable(path.as_posix(), (error.strerror or "the system gave no reason").lower())]
     return []

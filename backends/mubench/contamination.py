@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -29,7 +28,7 @@ from mixc.compiler.keyed_hash import text_id
 from mixc.compiler.progress import Progress
 from mixc.compiler.scan.plan import SourcePlan
 from mixc.compiler.scan.store import FOLDER
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import beside, held, make_folder, tidy
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 PLACE: Final = "contamination"
@@ -76,11 +75,14 @@ def search(
     if has_errors(found):
         return None, found
     made = index(items)
-    place = folder / FOLDER / PLACE / f"{uuid.uuid4().hex}.npz"
+    place = beside(folder / FOLDER / PLACE / "index.npz")  # never finished: nobody but this search is to find it
     try:
         tasks = [part for file in files for part in parts(file, PART)]
-        write_whole(place, partial(_put, made), lasting=False)
-        done, problems = _mapped(partial(_search, str(place.absolute()), dict(sources)), tasks, over)
+        make_folder(place.parent, lasting=False)
+        tidy([place.with_name("index.npz")])
+        with held(place):
+            _put(made, place)
+            done, problems = _mapped(partial(_search, str(place.absolute()), dict(sources)), tasks, over)
     except Unreadable as error:
         return None, [error.diagnostic]
     except OSError as error:

@@ -83,7 +83,7 @@ def write_list(done: Contamination, path: Path) -> list[Diagnostic]:
             pq.write_table(pa.Table.from_pylist(rows, schema=schema), place)
 
     try:
-        write_whole(path, write)
+        write_whole(path, write, alone=True)
     except OSError as error:
         return [unwritable(path.as_posix(), (error.strerror or "the system gave no reason").lower())]
     return []

@@ -20,12 +20,12 @@ from mixc.backends.murating.rater import (
     HEAD,
     content_of,
     encoder_about,
-    write_folder,
 )
 from mixc.backends.murating.settings import TrainSettings
 from mixc.backends.murating.split import Split
 from mixc.compiler.review.canonical import Json, canonical, figure
 from mixc.compiler.review.words import markdown_table, table
+from mixc.compiler.whole import write_folder
 
 ROWS = ("language", "pairs", "accuracy", "texts", "delta", "slope", "mse", "gap", "unknown")
 

@@ -73,13 +73,13 @@ def write_pairs(
     schema = pa.schema(SCHEMA, metadata={KEY: json.dumps({"version": VERSION, **about}, sort_keys=True).encode()})
     columns = [ids, [texts[id][0] for id in ids], [texts[id][1] for id in ids]]
     table = pa.table(columns, schema=schema)
-    write_whole(texts_path(path), lambda temporary: pq.write_table(table, temporary, compression="zstd"))
+    write_whole(texts_path(path), lambda temporary: pq.write_table(table, temporary, compression="zstd"), alone=True)
 
     def write(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(line_of(pair) for pair in pairs)
 
-    write_whole(path, write)
+    write_whole(path, write, alone=True)
 
 
 def line_of(pair: Pair) -> str:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -68,24 +67,6 @@ def content_of(encoder: Mapping[str, Json], head: bytes) -> str:
     """The hash of an encoder's description, apart from name and place, and of a head's file."""
     told = {key: value for key, value in encoder.items() if key not in ("name", "place")}
     return hashlib.sha256(canonical(told).encode() + hashlib.sha256(head).digest()).hexdigest()
-
-
-def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Make a folder beside its place and move it there, instead of a rater that lay there; whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    try:
-        made.mkdir()
-        fill(made)
-        if folder.exists():
-            folder.replace(old)
-        made.replace(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-        if old.exists() and not folder.exists():
-            old.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def may_be_replaced(folder: Path) -> bool:

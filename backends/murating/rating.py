@@ -128,7 +128,7 @@ def _write(path: Path, batches: Iterable[pa.RecordBatch]) -> None:
             for batch in batches:
                 writer.write_batch(batch)
 
-    write_whole(path, write, lasting=False)
+    write_whole(path, write)
 
 
 def _steps(task: Task, step: int) -> Iterator[pa.Array]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +28,7 @@ from mixc.compiler.scan.plan import Plan
 from mixc.compiler.scan.score_messages import not_scored
 from mixc.compiler.scan.stages import Found
 from mixc.compiler.scan.store import Store, key_of
+from mixc.compiler.whole import write_folder
 
 DOCUMENTS, TARGETS = "documents", "targets"
 UNFIT = re.compile(r"[^\w.-]+")
@@ -66,10 +65,9 @@ def export_features(
     examples = {target.name: _example(target, parameters[target.name], store) for target in targets}
     if lost := [name for name, (_, path) in examples.items() if not path.exists()]:
         raise Unreadable(not_scored(lost[0], 1, 1))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = out.with_name(f".{out.name}.{uuid4().hex}.tmp")
-    try:
-        written = [0, 0]
+    written = [0, 0]
+
+    def fill(work: Path) -> None:
         progress.begin("writing features", len(documents) + len(examples))
         for name, some in documents.items():
             source = plan.source(some[0][0].file.source)
@@ -82,11 +80,8 @@ def export_features(
             written[1] += _write(work / TARGETS / f"{name}.jsonl", stated, lines)
             progress.advance(1, 0)
         progress.end()
-        if out.exists():
-            out.rmdir()
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+
+    write_folder(out, fill)
     shape = origin_of(next(iter(examples.values()))[1]).shape
     column = f"{COLUMNS[stated['projection']]}_feature"
     return Exported(written[0], written[1], len(documents) + len(examples), shape, column)

@@ -7,8 +7,6 @@ up how much did.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,6 +33,7 @@ from mixc.compiler.scan.plan import GatePlan, GateQuality, Passed, Plan
 from mixc.compiler.scan.scoring import scores_of
 from mixc.compiler.scan.stages import Found
 from mixc.compiler.scan.store import Store
+from mixc.compiler.whole import beside, folder_of_work
 from mixc.dsl.diagnostics import Diagnostic
 
 POOL = "pool"
@@ -66,9 +65,8 @@ def decide(
     before = read_passed(passed_of(store, gate.key))
     if before is not None and all(gated(store, gate.key, plan, one).exists() for one in known):
         return before, []
-    store.folder_of("gates")
-    work = Path(tempfile.mkdtemp(dir=store.folder / "gates"))
-    try:
+    work = beside(store.folder_of("gates") / "rankings")
+    with folder_of_work(work):
         progress.begin("ranking", 2 * len(known))
         choosers, found = {}, []
         for name, path in sorted(_spooled(gate, plan, known, raw, work, progress).items()):
@@ -83,8 +81,6 @@ def decide(
         progress.end()
         write_passed(passed_of(store, gate.key), sums.result())
         return sums.result(), found
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _chooser(gate: GatePlan, name: str, path: Path) -> tuple[Chooser, list[Diagnostic]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from mixc.backends.nag.features import Origin, Projection, Shape
 from mixc.compiler.scan.store import FOLDER, key_of
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import NOT_THERE, write_whole
 
 FEATURES = "features"
 IMPORTED = "imported"  # what the origin of such features is called, and the file that lists them
@@ -116,7 +116,7 @@ def _place(folder: Path) -> Path:
 def _listed(folder: Path) -> dict[str, dict[str, Any]]:
     try:
         found = json.loads(_place(folder).read_bytes())
-    except (OSError, ValueError):
+    except (*NOT_THERE, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from mixc.compiler.scan.beside import text_stem
 from mixc.compiler.scan.plan import Plan
 from mixc.compiler.scan.stages import Found
 from mixc.compiler.scan.store import Store
+from mixc.compiler.whole import beside, folder_of_work
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 REPEATED = ("q", "k", "v")  # projections whose neurons have other numbers in the authors' code
@@ -75,8 +75,8 @@ def import_features(
         raise Unreadable(at_target(error.diagnostic, targets[0])) from error
     made = Imported(shown_name(wanted.model), wanted.projection, wanted.top_k, wanted.tokens, shape.layers, shape.width,
                     coming.precision, "", 0)  # fmt: skip
-    work = Path(tempfile.mkdtemp(prefix=".import-", dir=store.folder_of(FEATURES)))
-    try:
+    work = beside(store.folder_of(FEATURES) / "import")
+    with folder_of_work(work):
         rows = arrived(coming.documents, made.projection, shape, work / ".rows.tmp")
         progress.begin("importing features", sum(one.file.size for one in known))
         matched = Matched(plan, rows, coming.skip)
@@ -96,8 +96,6 @@ def import_features(
         work.rename(place)
         remember(folder, wanted, made)
         return made, found
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def remove_features(targets: Sequence[Target], folder: Path) -> int:

@@ -71,7 +71,7 @@ def score_files(paths: Sequence[Path], origin: Origin, profiles: Sequence[Profil
         _refuse_repeated(paths, seen.close())
 
     try:
-        write_whole(out, write)
+        write_whole(out, write, alone=True)
     finally:
         for spill in seen.close():
             spill.unlink(missing_ok=True)

@@ -7,8 +7,6 @@ sum_m T_m F_m tokens; one that cannot be stretched to the budget within the limi
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +27,7 @@ from mixc.backends.search.table import LAW, LOSS, RUN, SUPPLY
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.pipeline import Artefacts
 from mixc.compiler.recipe import Recipe
+from mixc.compiler.whole import write_folder
 from mixc.dsl.diagnostics import Diagnostic
 
 Finish: TypeAlias = Callable[[tuple[Path, ...]], None]
@@ -129,19 +128,16 @@ def write_design(folder: Path, held: Supplied, wanted: DesignSettings, design: D
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ["a file"]
         raise Unreadable(messages.folder_in_use(str(folder), names))
-    made = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        made.mkdir(parents=True)
+
+    def fill(made: Path) -> None:
         _write(made, held, wanted, design)
         finish(tuple(sorted(made.glob("*.mix"))))
-        if folder.exists():
-            folder.rmdir()
-        made.replace(folder)
+
+    try:
+        write_folder(folder, fill)
     except OSError as error:
         why = (error.strerror or "the system gave no reason").lower()
         raise Unreadable(messages.not_written(str(folder), why)) from None
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _write(made: Path, held: Supplied, wanted: DesignSettings, design: Design) -> None:

@@ -16,6 +16,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from mixc.backends.selection.slots import FIXED, Cell, Slots
+from mixc.compiler.whole import NOT_THERE
 
 CUT = "cut.json"
 VERSION = 1
@@ -89,7 +90,7 @@ def read_cuts(path: Path, manifest: str) -> Cuts | None:
             for c in data["cells"]
         )
         return Cuts(data["manifest"], cells)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (*NOT_THERE, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

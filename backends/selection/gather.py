@@ -24,7 +24,7 @@ from mixc.backends.selection.markers import Output, marker_path
 from mixc.backends.selection.outputs import content_hash, told_of_room, write_text
 from mixc.backends.selection.shard import Work
 from mixc.backends.selection.spill import SCHEMA, index_of, spill_path
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import NOT_THERE, write_whole
 
 GROUP_BYTES = 16 << 20
 GROUP_ROWS = 1 << 18
@@ -127,7 +127,7 @@ def read_text_marker(folder: Path, name: str) -> TextMarker | None:
         if data.pop("version") != VERSION:
             return None
         return TextMarker(**(data | {"output": Output(**data["output"])}))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (*NOT_THERE, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

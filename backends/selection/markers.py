@@ -9,6 +9,7 @@ from typing import Any
 
 from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.sums import Sums, from_rows, to_rows
+from mixc.compiler.whole import NOT_THERE
 
 VERSION = 3
 SUFFIX = ".done.json"
@@ -85,5 +86,5 @@ def read_marker(folder: Path, name: str) -> Marker | None:
         data["output"] = Output(**data["output"])
         data["digests"], data["sums"] = tuple(data["digests"]), from_rows(data["sums"])
         return Marker(**data)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (*NOT_THERE, ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -41,6 +41,7 @@ from mixc.compiler.executor import Executor
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
 from mixc.compiler.scan.plan import Plan
+from mixc.compiler.whole import NOT_THERE
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 WANTED = "wanted.json"
@@ -212,7 +213,7 @@ def _held(path: Path) -> dict[str, Any]:
     try:
         held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return held if isinstance(held, dict) and isinstance(held["shards"], list) else {}
-    except (OSError, ValueError, KeyError):
+    except (*NOT_THERE, ValueError, KeyError):
         return {}
 
 

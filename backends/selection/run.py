@@ -26,6 +26,7 @@ from mixc.compiler.documents.reading import parts
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
+from mixc.compiler.whole import NOT_THERE, make_folder
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 RUN, LOCK = "run.json", ".lock"
@@ -151,7 +152,7 @@ def cuts_of(
 def _summary(output: Path) -> dict[str, Any]:
     try:
         found = json.loads((output / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (*NOT_THERE, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -179,7 +180,7 @@ def stands(marker: Marker, task: Task, job: Run, output: Path, cut: str = "") ->
 @contextmanager
 def claimed(output: Path, job: Run) -> Iterator[Diagnostic | None]:
     """Hold the output folder for one run; yields why that cannot be."""
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     with (output / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -27,7 +27,7 @@ from mixc.backends.selection.slots import Slots
 from mixc.compiler.documents.data import Wanted
 from mixc.compiler.documents.reading import read
 from mixc.compiler.keyed_hash import hash60
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import NOT_THERE, write_whole
 
 SPILL = ".spill"
 INDEX = ".json"
@@ -89,7 +89,7 @@ def index_of(path: Path) -> NDArray[np.int32] | None:
     """The shard of every batch of a spilled part; None where it was not finished."""
     try:
         return np.array(json.loads(path.with_name(path.name + INDEX).read_text())["shards"], dtype=np.int32)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (*NOT_THERE, ValueError, KeyError, TypeError):
         return None
 
 

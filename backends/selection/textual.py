@@ -19,6 +19,14 @@ def texts_of(output: Path, manifest: Manifest) -> tuple[tuple[CellTexts, ...] | 
 
     Folders are named as `output` is given.
     """
+    try:
+        return _texts_of(output, manifest)
+    except OSError as error:  # a marker that cannot be read is no cell without texts
+        why = f"{error.filename or output} cannot be read: {(error.strerror or str(error)).lower()}"
+        return None, [incomplete(str(output), why)]
+
+
+def _texts_of(output: Path, manifest: Manifest) -> tuple[tuple[CellTexts, ...] | None, list[Diagnostic]]:
     rows, found = selected(output, manifest.integrity)
     if rows is None:
         return None, found

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import TextIO
+from typing import Literal, TextIO
 
 ERRORS, CHANGES, BUG, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
 REFUSALS = frozenset({
@@ -112,7 +112,7 @@ class _Outcome:
             getattr(error, "show", lambda: None)()
         elif sentence := _refusal(error):
             self.code = ERRORS
-            _say(f"mixc: {sentence}")
+            _say(sentence)
             for stream in (sys.stdout, sys.stderr):
                 silence(stream)
         else:
@@ -150,11 +150,23 @@ def _refusal(error: BaseException) -> str:
     if not isinstance(error, OSError):
         return ""
     if isinstance(error, FileNotFoundError) and _homeless():
-        return "the current folder does not exist any more: change to another one"
+        return "mixc: the current folder does not exist any more: change to another one"
     if error.errno not in REFUSALS:
         return ""
-    where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, str | bytes) else ""
-    return f"the system refuses to go on: {(error.strerror or 'no reason given').lower()}{where}"
+    place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    return _told((error.strerror or "no reason given").lower(), place)
+
+
+def _told(why: str, place: str) -> str:
+    """The diagnostic as text; by hand where the system has no file to spare for loading what renders it."""
+    form: Literal["full", "json"] = "json" if "--diagnostics json" in " ".join(sys.argv).replace("=", " ") else "full"
+    try:
+        from mixc.compiler.cli.refusal import system_refuses
+        from mixc.dsl.render import render
+
+        return render([system_refuses(why, place)], form).rstrip()
+    except (OSError, ImportError):
+        return f"error[M469]: the system refuses to go on: {why}" + (f"\n --> {place}" if place else "")
 
 
 def _homeless() -> bool:

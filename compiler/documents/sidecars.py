@@ -24,14 +24,14 @@ SCHEMA = pa.schema([pa.field(COLUMN, pa.float32())])
 
 
 def write_sidecar(path: Path, scores: Iterable[pa.Array]) -> None:
-    """Write scores, whole or not at all."""
+    """Write scores, whole or not at all; on the disk, for models that gave them are not asked again."""
 
     def write(temporary: Path) -> None:
         with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
             for piece in scores:
                 writer.write_batch(pa.record_batch([piece.cast(pa.float32())], schema=SCHEMA))
 
-    write_whole(path, write, lasting=False)
+    write_whole(path, write)
 
 
 def rows_of(path: str) -> int:

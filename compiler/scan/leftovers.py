@@ -7,7 +7,7 @@ removed by the next process that writes while no other does: temporary files, an
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,25 +18,34 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mixc.compiler.documents.storage import is_damage
+from mixc.compiler.whole import remove_dead
+
 LOCK, OPEN = "lock", "open"
+NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 SPILLS, NAMED_BY = "spills", "ids"
 
 
 def begin(folder: Path) -> IO[str] | None:
     """Say that this process writes below a folder, after removing what killed ones left; a file to keep open.
 
-    None where nothing can be locked; then nothing is removed either.
+    None where the file system has no locks; then nothing is removed either. Raises `OSError` for any other reason:
+    what is written without a mark would never be looked for.
     """
     (folder / OPEN).mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError), _alone(folder):
-        found = {path: _is_held(path) for path in (folder / OPEN).iterdir()}
-        if found and not any(found.values()):
-            _remove(folder)
-            for path in found:
-                path.unlink(missing_ok=True)
-        mine = (folder / OPEN / uuid4().hex).open("x", encoding="utf-8")
-        fcntl.flock(mine, fcntl.LOCK_EX)
-        return mine
+    try:
+        with _alone(folder):
+            found = {path: _is_held(path) for path in (folder / OPEN).iterdir()}
+            if found and not any(found.values()):
+                _remove(folder)
+                for path in found:
+                    path.unlink(missing_ok=True)
+            mine = (folder / OPEN / uuid4().hex).open("x", encoding="utf-8")
+            fcntl.flock(mine, fcntl.LOCK_EX)
+            return mine
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     return None
 
 
@@ -74,7 +83,7 @@ def _is_held(path: Path) -> bool:
 def _remove(folder: Path) -> None:
     """Remove all that nobody will come back for."""
     for path in folder.rglob(".*.tmp"):
-        path.unlink(missing_ok=True)
+        remove_dead(path)
     there = spills(folder)
     named = {name for path in (folder / NAMED_BY).glob("*.parquet") for name in _named(path)} if there else set()
     for name in there - named:
@@ -82,9 +91,14 @@ def _remove(folder: Path) -> None:
 
 
 def _named(path: Path) -> list[str]:
-    """The spills that a kept table names; none if it cannot be read, for then its file is read again."""
+    """The spills that a kept table names; none if it is damaged, for then its file is read again.
+
+    Raises `OSError` where the system would not let it be read now: it may name spills all the same.
+    """
     try:
         found: list[str] = pq.read_table(path, memory_map=False)["spill"].to_pylist()
-    except (OSError, KeyError, pa.ArrowException):
+    except (OSError, KeyError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and not is_damage(error):
+            raise
         return []
     return found

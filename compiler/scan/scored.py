@@ -17,7 +17,7 @@ from mixc.compiler.scan.beside import SCORES
 from mixc.compiler.scan.plan import GatePlan, GateQuality, Passed, RaterPlan, ScorePlan, SourcePlan, reading_of
 from mixc.compiler.scan.score_messages import free_offsets, never_scored, uneven_gate
 from mixc.compiler.scan.store import FOLDER, Store
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import NOT_THERE, write_whole
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.reading import file_bytes
 
@@ -201,7 +201,7 @@ def read_index(folder: Path) -> dict[str, dict[str, Any]]:
     """What was made, by the state of the target it was made for; nothing where it cannot be read."""
     try:
         found = json.loads((folder / FOLDER / SCORES / INDEX).read_bytes())
-    except (OSError, ValueError):
+    except (*NOT_THERE, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

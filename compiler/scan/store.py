@@ -55,12 +55,17 @@ class Store:
         self._known: dict[str, list[str]] | None = None
         self._held: IO[str] | None = None
         self._spills: set[str] | None = None  # that are accounted for
+        self._damaged = False  # something that was kept, which may have named spills
 
     def table(self, kind: str, name: str) -> pa.Table | None:
         """A table that was kept; None where there is none, or where it cannot be read."""
-        with contextlib.suppress(OSError, pa.ArrowException):
+        try:
             return read_numbers(self._path(kind, name))
-        return None
+        except FileNotFoundError:
+            return None
+        except (OSError, pa.ArrowException):
+            self._damaged = True
+            return None
 
     def keep(self, kind: str, name: str, table: pa.Table) -> None:
         """Keep a table."""
@@ -108,15 +113,15 @@ class Store:
             self._replace(self._stamps, write)
         held, self._held = self._held, None
         if held is not None:
-            leftovers.end(held, stray=self._spills is not None and not leftovers.spills(self.folder) <= self._spills)
+            unnamed = self._spills is not None and not leftovers.spills(self.folder) <= self._spills
+            leftovers.end(held, stray=self._damaged or unnamed)
 
     def _hold(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        ignore = self.folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
         if self._held is None:
             self._held = leftovers.begin(self.folder)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            write_whole(ignore, _ignoring)
 
     def _stamp(self, file: DataFile) -> str:
         return f"{file.path} {file.size} {file.stamp}"
@@ -136,3 +141,7 @@ class Store:
     def _replace(self, path: Path, write: Callable[[Path], None]) -> None:
         self._hold()
         write_whole(path, write, lasting=False)
+
+
+def _ignoring(path: Path) -> None:
+    path.write_text("*\n", encoding="utf-8")

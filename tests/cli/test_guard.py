@@ -107,6 +107,10 @@ def shell(folder: Path, command: str) -> Ran:
 
 FULL = "mixc: cannot print: no space left on device\n"
 CLOSED = "mixc: cannot print: standard output is closed\n"
+REFUSED = (
+    "error[M469]: the system refuses to go on: no space left on device\n"
+    "  = help: run the command again once the system allows it: what was finished is kept\n"
+)
 GONE = "mixc: the current folder does not exist any more: change to another one\n"
 
 
@@ -115,7 +119,7 @@ GONE = "mixc: the current folder does not exist any more: change to another one\
     [
         ("mixc check toy.mix > /dev/full", FULL),
         ("mixc compile toy.mix > /dev/full", FULL),
-        ("mixc --help > /dev/full", "mixc: the system refuses to go on: no space left on device\n"),
+        ("mixc --help > /dev/full", REFUSED),
         ("mixc check toy.mix >&-", CLOSED),
         ("mixc compile toy.mix >&-", CLOSED),
         ("mkdir gone; cd gone; rmdir ../gone; mixc check toy.mix", GONE),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.crash.shim import Call
 
+CHANGING = ("write", "writev", "truncate", "copy", "truncating open")
 CACHES = ".mixc"  # what can be made again need not wait for the disk; see `power`
 
 
@@ -17,7 +18,7 @@ def disorder(calls: Sequence[Call], root: Path) -> list[str]:
     for i, call in enumerate(calls):
         if call.name == "fsync":
             synced.add(call.path)
-        elif call.name.endswith(("write", "truncate", "copy", "writev", "truncating open")):
+        elif call.name.endswith(CHANGING):
             synced.discard(call.path)
         elif call.name in ("rename", "link"):
             found += _named(call, synced, calls[i + 1 :], root)
@@ -26,6 +27,20 @@ def disorder(calls: Sequence[Call], root: Path) -> list[str]:
             if CACHES not in name.parts and not _later(calls[i + 1 :], str(Path(call.path).parent)):
                 found.append(f"folder {name} is not synced where it lies")
     return found
+
+
+def unsynced(calls: Sequence[Call], root: Path) -> list[str]:
+    """Names, below a folder, of files that were given them without their bytes being on the disk for sure."""
+    synced: set[str] = set()
+    found = set()
+    for call in calls:
+        if call.name == "fsync":
+            synced.add(call.path)
+        elif call.name.endswith(CHANGING):
+            synced.discard(call.path)
+        elif call.name in ("rename", "link") and call.bytes > 0 and call.path not in synced:
+            found.add(Path(call.other).relative_to(root).as_posix())
+    return sorted(found)
 
 
 def _named(call: Call, synced: set[str], later: Sequence[Call], root: Path) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-from tests.crash.order import CACHES
+from tests.crash.order import unsynced
 from tests.crash.shim import Act, Fault, Kinds
 from tests.crash.trial import NEVER, Bench
 
@@ -20,7 +19,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 def damaged(bench: Bench, row: Any, some: Callable[[int], list[int]]) -> Iterator[Any]:
     """A finished state, one file of a cache as it may be after a loss of power; then readers, then the command."""
-    names = [name for name in bench.good.after if CACHES in Path(name).parts and bench.good.after[name][0]]
+    names = [name for name in unsynced(bench.good.calls, bench.work) if name in bench.good.after]
     for how, damage in DAMAGES.items():
         made = row(bench.case.name, how, len(names))
         for number in some(len(names)) if names else ():

@@ -227,7 +227,17 @@ int symlink(const char *to, const char *path) { return MADE(naming("symlink", AT
 int unlink(const char *path) { return MADE(naming("unlink", AT_FDCWD, path, 0, NULL, 0), int, -1, REAL(unlink)(path)); }
 int unlinkat(int folder, const char *path, int flags) { return MADE(naming("unlink", folder, path, 0, NULL, 0), int, -1, REAL(unlinkat)(folder, path, flags)); }
 int rmdir(const char *path) { return MADE(naming("rmdir", AT_FDCWD, path, 0, NULL, 0), int, -1, REAL(rmdir)(path)); }
-int mkdir(const char *path, mode_t mode) { return MADE(naming("mkdir", AT_FDCWD, path, 0, NULL, 0), int, -1, REAL(mkdir)(path, mode)); }
-int mkdirat(int folder, const char *path, mode_t mode) { return MADE(naming("mkdir", folder, path, 0, NULL, 0), int, -1, REAL(mkdirat)(folder, path, mode)); }
+
+/* A folder that is there already is not made. */
+static int making(int folder, const char *path) {
+    struct stat found;
+    int saved = errno;
+    if (state == NULL || !state->armed) return NOTHING;
+    if (fstatat(folder, path, &found, AT_SYMLINK_NOFOLLOW) == 0) return NOTHING;
+    errno = saved;
+    return naming("mkdir", folder, path, 0, NULL, 0);
+}
+int mkdir(const char *path, mode_t mode) { return MADE(making(AT_FDCWD, path), int, -1, REAL(mkdir)(path, mode)); }
+int mkdirat(int folder, const char *path, mode_t mode) { return MADE(making(folder, path), int, -1, REAL(mkdirat)(folder, path, mode)); }
 int truncate(const char *path, off_t size) { return MADE(naming("truncate", AT_FDCWD, path, 0, NULL, 0), int, -1, REAL(truncate)(path, size)); }
 int chmod(const char *path, mode_t mode) { return MADE(naming("chmod", AT_FDCWD, path, 0, NULL, 0), int, -1, REAL(chmod)(path, mode)); }
