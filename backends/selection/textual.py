@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from mixc.backends.selection.gather import TextMarker, read_text_marker
@@ -32,9 +33,10 @@ def _texts_of(output: Path, manifest: Manifest) -> tuple[tuple[CellTexts, ...] |
         return None, found
     if not has_texts(output):
         return None, [no_texts_written(str(output))]
-    if damaged := _damaged(output, manifest):
+    markers: dict[str, TextMarker] = {}
+    if damaged := _damaged(output, manifest, markers):
         return None, [incomplete(str(output), damaged)]
-    written = [_cell(output, row.phase, row.source, row.language, row.domain, bucket)
+    written = [_cell(output, markers, row.phase, row.source, row.language, row.domain, bucket)
                for row in manifest.mixture for bucket in range(len(row.tokens_by_bucket))]  # fmt: skip
     texts = tuple(one for one in written if one is not None)
     if not texts:
@@ -42,8 +44,8 @@ def _texts_of(output: Path, manifest: Manifest) -> tuple[tuple[CellTexts, ...] |
     return texts, []
 
 
-def _damaged(output: Path, manifest: Manifest) -> str | None:
-    """What of the texts is not as the run wrote it; None where all are there, of one form."""
+def _damaged(output: Path, manifest: Manifest, markers: dict[str, TextMarker]) -> str | None:
+    """What of the texts is not as the run wrote it; None where all are there, of one form, by name in `markers`."""
     names = sorted(path.relative_to(output).as_posix() for path in (output / TEXTS).rglob(f"*.parquet{SUFFIX}"))
     if len(names) != texts_written(output):
         return f"{len(names):,} of {texts_written(output):,} files are finished"
@@ -52,6 +54,7 @@ def _damaged(output: Path, manifest: Manifest) -> str | None:
         marker = read_text_marker(output, name)
         if marker is None or marker.manifest != manifest.integrity or not _sound(marker):
             return f"`{name}{SUFFIX}` is not what a run writes"
+        markers[name] = marker
         forms.add(marker.repeat)
         try:
             size = (output / name).stat().st_size
@@ -67,10 +70,11 @@ def _sound(marker: TextMarker) -> bool:
     return type(marker.repeat) is bool and all(type(count) is int and count >= 0 for count in counts)
 
 
-def _cell(output: Path, phase: str, source: str, language: str, domain: str, bucket: int) -> CellTexts | None:
+def _cell(
+    output: Path, every: Mapping[str, TextMarker], phase: str, source: str, language: str, domain: str, bucket: int
+) -> CellTexts | None:
     folder = folder_of(phase, Cell(source, language, domain, bucket, 0, 0, ()))
-    names = sorted(path.name.removesuffix(SUFFIX) for path in (output / folder).glob(f"*.parquet{SUFFIX}"))
-    markers = [marker for name in names if (marker := read_text_marker(output, f"{folder}/{name}")) is not None]
+    markers = [marker for name, marker in every.items() if name.rpartition("/")[0] == folder]
     if not markers:
         return None
     return CellTexts(

@@ -141,3 +141,21 @@ def test_a_recipe_is_no_manifest(mixc: Mixc, folder: Path) -> None:
     assert ran.code == 1
     assert "`toy.mix` is not a manifest: it is a recipe" in ran.err
     assert "give its manifest: `toy.manifest.json`" in ran.err
+
+
+def test_an_export_goes_on_where_another_was_cut_short(mixc: Mixc, folder: Path) -> None:
+    compiled(mixc, folder)
+    made = folder / "eval"
+    made.mkdir()
+    (made / f".export.json.{'0' * 32}.tmp").write_text('{"exporter"')  # before anything had its name
+    assert mixc("export", MANIFEST, "--to", "lm-eval", "-o", "eval").code == 0
+    whole = {name: (made / name).read_bytes() for name in written(made)}
+    for name in list(whole)[1:3]:  # the list came first: it names what is not there yet, and what is to go
+        (made / name).unlink()
+    index = json.loads(whole["export.json"]) | {"files": sorted([*set(whole) - {"export.json"}, "old/tasks.yaml"])}
+    (made / "export.json").write_text(json.dumps(index))
+    (made / "old").mkdir()
+    (made / "old" / "tasks.yaml").touch()
+    assert mixc("export", MANIFEST, "--to", "lm-eval", "-o", "eval").code == 0
+    assert {name: (made / name).read_bytes() for name in written(made)} == whole
+    assert not (made / "old").exists()

@@ -100,3 +100,19 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         assert names(tmp_path) == []
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_system_that_refuses_between_two_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def once(path: Path, target: Path) -> Path:
+        if target.name == "two":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", once)
+    (found,) = write_together({tmp_path / "one": b"1", tmp_path / "two": b"2"})
+    assert found.code == "M468"
+    assert found.message.endswith("two`: input/output error")
+    assert found.notes == ("1 file that belongs with it is replaced already",)
+    assert names(tmp_path) == ["one"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mixc.compiler.executor import Executor, run_on
+from mixc.compiler.scan import leftovers
 from mixc.compiler.scan.scan import scan
 from mixc.compiler.scan.store import Store
 from tests.selection.pool import documents, loaded, plain_pool, scanned, write_file
@@ -142,6 +144,35 @@ def test_spills_of_a_kept_table_that_cannot_be_read(tmp_path: Path, damage: byte
     (tmp_path / ".mixc" / "open" / "of-a-killed-one").touch()
     scanned(path)
     assert_tidy(path)
+
+
+def test_spills_stay_where_the_system_does_not_let_their_table_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = plain_pool(tmp_path)
+    scanned(path)
+    before = there(path)
+    (tmp_path / ".mixc" / "open" / "of-a-killed-one").touch()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="open files"):
+        patched.setattr("mixc.compiler.scan.leftovers.pq.read_table", refuse)
+        leftovers.begin(tmp_path / ".mixc")
+    assert there(path) == before != set()
+    scanned(path)
+    assert_tidy(path)
+
+
+def test_a_scan_that_cannot_leave_a_mark_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(OSError, match="No space"):
+        Store(tmp_path).folder_of("spills")
+    assert not (tmp_path / ".mixc" / "spills").exists()
 
 
 def test_failed_scans_leave_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,23 @@ def test_texts_that_are_not_as_they_were_written(job: Run, tmp_path: Path) -> No
     assert "is not what a run writes" in texts_of(tmp_path / "out", job.manifest)[1][0].notes[0]
     marker.unlink()
     assert "files are finished" in texts_of(tmp_path / "out", job.manifest)[1][0].notes[0]
+
+
+@pytest.mark.parametrize("name", ["run.json", ".done.json"])
+def test_a_marker_that_the_system_does_not_let_be_read(
+    job: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It was taken for none, and an export wrote a mixture without these texts."""
+    written(job, tmp_path / "out")
+    read = Path.read_text
+
+    def refuse(path: Path, **options: str) -> str:
+        if path.name.endswith(name):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+        return read(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    texts, found = texts_of(tmp_path / "out", job.manifest)
+    assert texts is None
+    assert [one.code for one in found] == ["M585"]
+    assert found[0].notes[0].endswith(f"{name} cannot be read: too many open files")
