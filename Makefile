@@ -11,7 +11,7 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench corpus docs clean help
+.PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench crashes corpus docs clean help
 
 help:
 	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-trainers-nightly   the trainers that take long to install, too"
 	@echo "make lint    formatting, style, types"
 	@echo "make bench   figures, as ratios against a reference in the same run"
+	@echo "make crashes  processes killed, disks full and failing at every point where a command writes"
 	@echo "make docs    the manual, into build/docs; it opens without a network"
 	@echo "make corpus  real documents for recipes/docs.mix, into build/corpus (needs npm and apt-get)"
 
@@ -74,6 +75,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/mixc fmt recipes
+
+# Takes hours; `python -m tests.crash --few 4` tries points evenly spaced.
+crashes: $(VENV)/.dev
+	$(BIN)/python -m tests.crash
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench

@@ -69,9 +69,9 @@ class Store:
 
     def keep(self, kind: str, name: str, table: pa.Table) -> None:
         """Keep a table."""
+        self._replace(self._path(kind, name), lambda path: write_numbers(table, path))
         if self._spills is not None and "spill" in table.column_names:
             self._spills.update(table["spill"].to_pylist())
-        self._replace(self._path(kind, name), lambda path: write_numbers(table, path))
 
     def identity(self, file: DataFile, wanted: Wanted) -> str:
         """The content hash of a file, made again only when its size or time changed."""
@@ -87,9 +87,9 @@ class Store:
         return self._identities().get(key_of(file.name, asdict(wanted)), [""])[0] == self._stamp(file)
 
     def path_of(self, kind: str, name: str, table: pa.Table) -> Path:
-        """Where a table is kept, for workers to read; written if it is not there."""
+        """Where a table is kept, for workers to read; written if it is not there, or not as it was written."""
         path = self._path(kind, name)
-        if not path.exists():
+        if self.table(kind, name) is None:
             self.keep(kind, name, table)
         return path.absolute()
 

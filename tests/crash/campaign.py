@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from tests.cli import forked
 from tests.crash.cases import Case
 from tests.crash.order import disorder
@@ -54,10 +52,10 @@ class Sweep:
         return self.only is None or fault in self.only
 
     def of(self, count: int) -> list[int]:
-        """Points 1 … count, or some of them, the first and the last among them."""
+        """Points 1 … count, or some of them, in the middle of equal parts."""
         if self.few is None or count <= self.few:
             return list(range(1, count + 1))
-        return sorted({round(one) for one in np.linspace(1, count, self.few).tolist()})
+        return [(2 * part + 1) * count // (2 * self.few) + 1 for part in range(self.few)]
 
 
 def tried(case: Case, shim: Shim, store: Path, sweep: Sweep) -> Iterator[Row]:
@@ -76,7 +74,7 @@ def tried(case: Case, shim: Shim, store: Path, sweep: Sweep) -> Iterator[Row]:
         yield row
     if sweep.has("power"):
         yield from damaged(bench, Row, sweep.of)
-    if sweep.mounted and sweep.has("room"):
+    if sweep.mounted:
         yield from _rooms(bench, sweep)
 
 
@@ -125,6 +123,8 @@ def _rooms(bench: Bench, sweep: Sweep) -> Iterator[Row]:
         ("no room", max(2, more), lambda left: f"size={(used + left) * PAGE}"),
         ("no inodes", len(made), lambda left: f"nr_inodes={files + left}"),
     ):
+        if not sweep.has(name):
+            continue
         row = Row(bench.case.name, name, count)
         for left in sweep.of(count):
             _try(bench, Fault(Act.NOTHING, NEVER), row, sweep, option(left - 1), f"{name} for {left}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from tests.cli import forked
+from tests.models import smollm_folder, smollm_gguf
+from tests.nag import scoring_pool
 from tests.selection.pool import documents, recipe, unrated, with_texts, write
 
 COUNT = 900
@@ -133,7 +137,20 @@ def unformatted(folder: Path) -> None:
     (folder / "plan.mix").write_text(PLANNED.replace("{ model", "{   model"))
 
 
-CASES = (
+def scorable(folder: Path) -> None:
+    """A few documents, a target, and a small model that lies elsewhere."""
+    scoring_pool.pool(folder, model(), scoring_pool.RATED, scoring_pool.rows(1))
+
+
+@cache
+def model() -> Path:
+    """A small Llama with random weights, made once; skips where its tokenizer cannot be had."""
+    from tests.nag.tiny import saved
+
+    return saved("Llama", Path(tempfile.mkdtemp(prefix="mixc-crash-")) / "model", smollm_folder(smollm_gguf()))
+
+
+CASES: tuple[Case, ...] = (
     Case("compile", planned, ("compile", "plan.mix"), (("explain", "plan.manifest.json"),)),
     Case("compile again", replanned, ("compile", "plan.mix"), (("explain", "plan.manifest.json"),)),
     Case("compile documents", pool, ("compile", "pool.mix"), ((*RUN[:2], "-o", "made", "--workers", "1"),)),
@@ -143,9 +160,11 @@ CASES = (
     Case("run, two workers", compiled, (*RUN, "2"), (VERIFY,), 2),
     Case("run --exact --materialize", compiled, (*RUN, "1", "--exact", "--materialize"), (VERIFY,)),
     Case("run --materialize, two workers", ran, (*RUN, "2", "--materialize"), (VERIFY,), 2),
+    Case("score", scorable, ("score", "pool.mix", "--workers", "1"), ((*SCAN, "1"),)),
     Case("export", exported, ("export", MANIFEST, "--to", "datasets", "--run", "out", "-o", "made")),
     Case("fit transfer", losses, ("fit", "transfer", "runs.csv", "-o", "law.json")),
     Case("design quadmix", compiled, DESIGN, once=True),
     Case("fmt", unformatted, ("fmt", "plan.mix"), (("check", "plan.mix"),)),
     Case("new", planned, ("new", "first.mix"), (("check", "first.mix"),), once=True),
 )  # fmt: skip
+NAMES = tuple(case.name for case in CASES)

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ import pytest
 
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.review.output import write_together
+from tests.models import absent
+from tests.mounting import may_mount
 
 ROOT = Path(__file__).parents[2]
 MIXC = (sys.executable, "-m", "mixc")
@@ -25,7 +26,6 @@ WRITTEN = ["x.lock", "x.manifest.json"]
 SIGNALS = {signal.SIGINT: (130, "mixc: interrupted\n"), signal.SIGTERM: (143, "mixc: terminated\n")}
 MOMENTS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
 PATIENCE = 120.0
-TRIAL = ("mount", "-t", "tmpfs", "none")
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,10 @@ def test_no_signal_comes_between_files_that_belong_together(tmp_path: Path, monk
 
 def unshare() -> Sequence[str]:
     """The command that runs another where it may mount; skips the test where none works, and fails it in CI."""
-    for command in (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]):
-        try:
-            subprocess.run([*command, *TRIAL, tempfile.gettempdir()], capture_output=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        return command
-    message = "NOT TESTED: this user may not mount, so neither a full disk nor a read-only one was tried"
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(message)
-    pytest.skip(message)
+    command = may_mount()
+    if not command:
+        absent("NOT TESTED: this user may not mount, so neither a full disk nor a read-only one was tried")
+    return command
 
 
 def compile_onto(folder: Path, options: str, prepare: str) -> tuple[str, list[str]]:
