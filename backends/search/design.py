@@ -155,7 +155,7 @@ def _write(made: Path, held: Supplied, wanted: DesignSettings, design: Design) -
             body = theta_text(held.domains, held.raters, theta, held.tokens)
         comment = f"Experiment {name} of {wanted.runs}, seed {wanted.seed}: {kind}."
         text = overlay(comment, f"{held.recipe.name}-{name}", held.recipe, made, budget + body)
-        write_recipe(made / f"{name}.mix", text, check=i == 0)  # the others differ in numbers only
+        write_recipe(made / f"{name}.mix", text, check=i == 0, part=True)  # others differ in numbers
     pq.write_table(_table(names, held, wanted, design), made / TABLE)
 
 

@@ -108,8 +108,11 @@ def inside(recipe: Recipe, folder: Path) -> bool:
     return Path(os.path.realpath(recipe.path)).is_relative_to(os.path.realpath(folder))
 
 
-def write_recipe(path: Path, text: str, *, check: bool = True) -> None:
-    """Write a recipe that passes `mixc check`; raises Unreadable where it does not, and writes nothing."""
+def write_recipe(path: Path, text: str, *, check: bool = True, part: bool = False) -> None:
+    """Write a recipe that passes `mixc check`; raises Unreadable where it does not, and writes nothing.
+
+    `part`: of a folder that is brought to the disk and moved to its place as a whole.
+    """
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
@@ -120,6 +123,6 @@ def write_recipe(path: Path, text: str, *, check: bool = True) -> None:
                 raise Unreadable(does_not_check(path.name, errors))
 
     try:
-        write_whole(path, write, lasting=False)
+        write_whole(path, write, lasting=not part, alone=not part)
     except OSError as error:
         raise Unreadable(not_written(str(path), (error.strerror or "the system gave no reason").lower())) from None

@@ -223,4 +223,4 @@ def remember(
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
 
-    write_whole(path, write, lasting=False)
+    write_whole(path, write)

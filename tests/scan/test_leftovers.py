@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from mixc.compiler.executor import Executor, run_on
 from mixc.compiler.scan import leftovers
 from mixc.compiler.scan.scan import scan
-from mixc.compiler.scan.store import Store
+from mixc.compiler.scan.store import Store, read_numbers
 from tests.selection.pool import documents, loaded, plain_pool, scanned, write_file
 
 SHARDS = 30
@@ -173,6 +174,31 @@ def test_a_scan_that_cannot_leave_a_mark_writes_nothing(tmp_path: Path, monkeypa
     with pytest.raises(OSError, match="No space"):
         Store(tmp_path).folder_of("spills")
     assert not (tmp_path / ".mixc" / "spills").exists()
+
+
+def test_a_spill_whose_table_was_not_kept_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    store = Store(tmp_path)
+    (store.folder_of("spills") / "1234.ids").touch()
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="Input/output"):
+        patched.setattr("mixc.compiler.scan.store.write_numbers", refuse)
+        store.keep("ids", "some", pa.table({"spill": ["1234.ids"]}))
+    store.save()
+    assert list((tmp_path / ".mixc" / "open").iterdir())
+    again = Store(tmp_path)
+    again.folder_of("spills")
+    again.save()
+    assert not list((tmp_path / ".mixc" / "spills").iterdir()) and not list((tmp_path / ".mixc" / "open").iterdir())
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1", bytes(500)])
+def test_a_table_for_workers_that_lost_its_bytes_is_written_again(tmp_path: Path, damage: bytes) -> None:
+    table = pa.table({"level": [1, 2, 3]})
+    path = Store(tmp_path).path_of("normalisers", "some", table)
+    path.write_bytes(damage)
+    assert read_numbers(Store(tmp_path).path_of("normalisers", "some", table)) == table
 
 
 def test_failed_scans_leave_nothing(tmp_path: Path) -> None:
