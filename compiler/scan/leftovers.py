@@ -61,6 +61,12 @@ def spills(folder: Path) -> set[str]:
     return {path.name for path in (folder / SPILLS).glob("*.ids")}
 
 
+def unnamed(folder: Path) -> set[str]:
+    """The names of the spills that no kept table names. Raises `OSError` where one cannot be read now."""
+    there = spills(folder)
+    return there - {name for path in (folder / NAMED_BY).glob("*.parquet") for name in _named(path)} if there else set()
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Nobody begins meanwhile."""
@@ -84,9 +90,7 @@ def _remove(folder: Path) -> None:
     """Remove all that nobody will come back for."""
     for path in folder.rglob(".*.tmp"):
         remove_dead(path)
-    there = spills(folder)
-    named = {name for path in (folder / NAMED_BY).glob("*.parquet") for name in _named(path)} if there else set()
-    for name in there - named:
+    for name in unnamed(folder):
         (folder / SPILLS / name).unlink(missing_ok=True)
 
 

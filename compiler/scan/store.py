@@ -113,8 +113,8 @@ class Store:
             self._replace(self._stamps, write)
         held, self._held = self._held, None
         if held is not None:
-            unnamed = self._spills is not None and not leftovers.spills(self.folder) <= self._spills
-            leftovers.end(held, stray=self._damaged or unnamed)
+            stray = self._spills is not None and not leftovers.spills(self.folder) <= self._spills
+            leftovers.end(held, stray=stray or (self._damaged and bool(leftovers.unnamed(self.folder))))
 
     def _hold(self) -> None:
         if self._held is None:
