@@ -70,28 +70,32 @@ def groups(code: Codes) -> list[Codes]:
 
 
 def metadata(rows: int, seed: int, chunk: int = CHUNK) -> Iterator[pa.Table]:
-    """Documents in tables of `chunk` rows: id, domain, language, score0 to score2, tokens.
+    """Documents in tables of `chunk` rows."""
+    for number, first in enumerate(range(0, rows, chunk)):
+        yield piece(number, first, min(chunk, rows - first), seed)
+
+
+def piece(number: int, first: int, n: int, seed: int) -> pa.Table:
+    """A table of documents [n]: id (from `first`), domain, language, score0 to score2, tokens.
 
     Sizes of domains and languages fall like 1 / k, domains in another order in each language. The scores share a part:
     one is lognormal, one normal and one between 0 and 1. Each table depends on its number and the seed only.
     """
     order = np.array([np.random.default_rng([seed, i]).permutation(DOMAINS) for i in range(LANGUAGES)])
     names = [pa.array([f"{kind}{i:02}" for i in range(n)]) for kind, n in (("domain", DOMAINS), ("lang", LANGUAGES))]
-    for number, first in enumerate(range(0, rows, chunk)):
-        n = min(chunk, rows - first)
-        random = np.random.default_rng([seed, LANGUAGES + number])
-        language = zipf(random, n, LANGUAGES)
-        domain = order[language, zipf(random, n, DOMAINS)]
-        quality = COMMON * random.standard_normal((n, 1)) + OWN * random.standard_normal((n, RATERS))
-        scores = [np.exp(quality[:, 0]), quality[:, 1], 1 / (1 + np.exp(-quality[:, 2]))]
-        columns = {
-            "id": pa.array(np.arange(first, first + n)).cast(pa.string()),
-            "domain": pa.DictionaryArray.from_arrays(domain.astype(np.int8), names[0]),
-            "language": pa.DictionaryArray.from_arrays(language.astype(np.int8), names[1]),
-            **{f"score{i}": score.astype(np.float32) for i, score in enumerate(scores)},
-            "tokens": np.maximum(1, random.lognormal(6.0, 1.0, n)).astype(np.int32),
-        }
-        yield pa.table(columns)
+    random = np.random.default_rng([seed, LANGUAGES + number])
+    language = zipf(random, n, LANGUAGES)
+    domain = order[language, zipf(random, n, DOMAINS)]
+    quality = COMMON * random.standard_normal((n, 1)) + OWN * random.standard_normal((n, RATERS))
+    scores = [np.exp(quality[:, 0]), quality[:, 1], 1 / (1 + np.exp(-quality[:, 2]))]
+    columns = {
+        "id": pa.array(np.arange(first, first + n)).cast(pa.string()),
+        "domain": pa.DictionaryArray.from_arrays(domain.astype(np.int8), names[0]),
+        "language": pa.DictionaryArray.from_arrays(language.astype(np.int8), names[1]),
+        **{f"score{i}": score.astype(np.float32) for i, score in enumerate(scores)},
+        "tokens": np.maximum(1, random.lognormal(6.0, 1.0, n)).astype(np.int32),
+    }
+    return pa.table(columns)
 
 
 def zipf(random: np.random.Generator, n: int, kinds: int) -> Codes:
