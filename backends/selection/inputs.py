@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mixc.backends.selection import messages
 from mixc.compiler.documents.data import DataFile, Unreadable
+from mixc.compiler.executor import Executor
 from mixc.compiler.places import settled
 from mixc.compiler.recipe import Source
 from mixc.compiler.review.plan import plan_from_manifest
@@ -17,6 +18,7 @@ from mixc.compiler.review.tables import RunTables
 from mixc.compiler.scan.beside import with_scores
 from mixc.compiler.scan.find import find
 from mixc.compiler.scan.plan import Plan, SourcePlan
+from mixc.compiler.scan.spread import learn
 from mixc.compiler.scan.stages import Found
 from mixc.compiler.scan.store import Store
 from mixc.dsl.diagnostics import Diagnostic, has_errors
@@ -47,8 +49,13 @@ class Run:
         return settled(dict(plan.params), self.given, used)
 
 
-def found_files(plan: Plan, job: Run) -> tuple[list[tuple[DataFile, str]], list[Diagnostic]]:
-    """Every scanned file as it lies there now, with its content hash; what changed since is reported."""
+def found_files(
+    plan: Plan, job: Run, executor: Executor | None = None
+) -> tuple[list[tuple[DataFile, str]], list[Diagnostic]]:
+    """Every scanned file as it lies there now, with its content hash; what changed since is reported.
+
+    The workers of an `executor` help where many files are to be hashed.
+    """
     scanned = {(file.source, file.name): file for file in job.tables.files}
     there: dict[tuple[str, str], DataFile] = {}
     found = misgiven(job)
@@ -64,6 +71,8 @@ def found_files(plan: Plan, job: Run) -> tuple[list[tuple[DataFile, str]], list[
     found += [messages.changed_file(name, of, "was not scanned") for of, name in sorted(there.keys() - scanned.keys())]
     found += [messages.changed_file(name, of, "is gone") for of, name in sorted(scanned.keys() - there.keys())]
     store = Store(job.folder)
+    if executor is not None:
+        learn(store, [(there[key], plan.sealed(key[0])) for key in sorted(there.keys() & scanned.keys())], executor)
     pairs = []
     for key in sorted(there.keys() & scanned.keys()):
         try:

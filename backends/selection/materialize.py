@@ -82,11 +82,11 @@ def materialize(
     if found := textless(job):
         return None, found
     plan = plan_from_manifest(job.manifest)
-    files, found = found_files(plan, job)
+    files, found = found_files(plan, job, executor)
     if has_errors(found):
         return None, found
     try:
-        tasks = tasks_of(files)
+        tasks = tasks_of(files, executor)
         with claimed(output, job) as refusal:
             if refusal is not None:
                 return None, [refusal]

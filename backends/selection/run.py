@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from mixc.backends.selection.mapping import failed
 from mixc.backends.selection.markers import SUFFIX, Marker, marker_path, read_marker
 from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.shard import SELECTION, Task, Work, loaded_by
-from mixc.backends.selection.sums import Sums, total
+from mixc.backends.selection.sums import Sums, add
 from mixc.compiler.documents.data import DataFile, Unreadable
-from mixc.compiler.documents.reading import parts
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
+from mixc.compiler.scan.spread import parts_of
 from mixc.compiler.whole import NOT_THERE, make_folder
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
@@ -34,16 +35,15 @@ RUN, LOCK = "run.json", ".lock"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """A finished run: its markers by name, how many of them were there before, and the hash of its exact cuts."""
+    """A finished run: its markers by name, without their sums, how many of them were there before, and the sums of all.
+
+    `cut` is the hash of its exact cuts. The sums of a shard take as much memory as a thousand shards without.
+    """
 
     markers: tuple[Marker, ...]
     before: int
+    sums: Sums
     cut: str = ""
-
-    @property
-    def sums(self) -> Sums:
-        """Sums over all shards."""
-        return total(marker.sums for marker in self.markers)
 
     @property
     def withheld(self) -> int:
@@ -54,6 +54,19 @@ class Outcome:
         """The selection digest of a phase and a source, whatever its order, sharding or format."""
         parts = (int(m.digests[phase], 16) for m in self.markers if m.source == source)
         return f"{sum(parts) % (1 << 128):032x}"
+
+
+class _Ended:
+    """Shards that have ended: their markers by name, without their sums, and the sums of all."""
+
+    def __init__(self) -> None:
+        self.markers: dict[str, Marker] = {}
+        self.sums: Sums = {}
+
+    def add(self, marker: Marker) -> None:
+        """One more."""
+        add(self.sums, marker.sums)
+        self.markers[marker.name] = replace(marker, sums={})
 
 
 def run(
@@ -67,7 +80,7 @@ def run(
     if exact and job.manifest.after is not None:
         return None, [messages.not_exact_after(str(job.path), job.manifest.after.manifest)]
     plan = plan_from_manifest(job.manifest)
-    files, found = found_files(plan, job)
+    files, found = found_files(plan, job, executor)
     if has_errors(found):
         return None, found
     try:
@@ -88,7 +101,7 @@ def _run(
     exact: bool,
 ) -> tuple[Outcome | None, list[Diagnostic]]:
     try:
-        tasks = tasks_of(files)
+        tasks = tasks_of(files, executor)
     except Unreadable as error:
         return None, [error.diagnostic]
     cuts, told = cuts_of(job, output, tasks, executor, progress) if exact else (None, [])
@@ -97,31 +110,29 @@ def _run(
     if has_errors(told):
         return None, told
     cut = cuts.hash if cuts is not None else ""
-    done: dict[str, Marker] = {}
+    ended = _Ended()
     for task in tasks:
         marker = read_marker(output, task.name)
         if marker is not None and stands(marker, task, job, output, cut):
-            done[task.name] = marker
+            ended.add(marker)
     _clean(output, {task.name for task in tasks})
-    before, left = len(done), [task for task in tasks if task.name not in done]
+    before, left = len(ended.markers), [task for task in tasks if task.name not in ended.markers]
+    sizes = Counter(task.part.file.name for task in tasks)
     failures: dict[int, Failure] = {}
 
     def finished(index: int, result: Marker | Failure) -> None:
         if isinstance(result, Failure):
             failures[index] = result
         else:
-            done[result.name] = result
-            progress.advance(left[index].part.file.size // max(1, sizes[left[index].part.file.name]), result.documents)
+            ended.add(result)
+            progress.advance(left[index].part.file.size // sizes[left[index].part.file.name], result.documents)
 
-    sizes: dict[str, int] = {}
-    for task in tasks:
-        sizes[task.part.file.name] = sizes.get(task.part.file.name, 0) + 1
     progress.begin("selecting", sum(t.part.file.size // sizes[t.part.file.name] for t in left))
     executor.map(work_of(job, output, cut), left, finished)
     progress.end()
     if failures:
         return None, [*told, *failed(failures, left)]
-    outcome = Outcome(tuple(done[task.name] for task in tasks), before, cut)
+    outcome = Outcome(tuple(ended.markers[task.name] for task in tasks), before, ended.sums, cut)
     write_summary(output, job, outcome)
     return outcome, told
 
@@ -157,11 +168,12 @@ def _summary(output: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def tasks_of(files: Sequence[tuple[DataFile, str]]) -> list[Task]:
+def tasks_of(files: Sequence[tuple[DataFile, str]], executor: Executor) -> list[Task]:
     """One task per part of a file; outputs are named by the file's place in the tables, so names never clash."""
     tasks = []
-    for place, (file, identity) in enumerate(files):
-        for part in parts(file):
+    divided = parts_of([file for file, _ in files], executor)
+    for place, ((file, identity), some) in enumerate(zip(files, divided, strict=True)):
+        for part in some:
             name = f"{SELECTION}/{file.source}/{place:06d}-{part.start:05d}.parquet"
             tasks.append(Task(part, name, identity))
     return tasks

@@ -124,9 +124,14 @@ def total(many: Iterable[Sums]) -> Sums:
     """The sum of sums."""
     found: Sums = {}
     for sums in many:
-        for key, cell in sums.items():
-            found[key] = found[key] + cell if key in found else cell
+        add(found, sums)
     return found
+
+
+def add(sums: Sums, more: Sums) -> None:
+    """Add sums to others, in place."""
+    for key, cell in more.items():
+        sums[key] = sums[key] + cell if key in sums else cell
 
 
 def to_rows(sums: Sums) -> list[list[int]]:

@@ -62,11 +62,11 @@ def verify(
     if owner != job.integrity:
         return None, [messages.other_run(str(output), owner)]
     plan = plan_from_manifest(job.manifest)
-    files, found = found_files(plan, job)
+    files, found = found_files(plan, job, executor)
     if has_errors(found):
         return None, found
     try:
-        tasks = tasks_of(files)
+        tasks = tasks_of(files, executor)
     except Unreadable as error:
         return None, [error.diagnostic]
     markers = {task.name: read_marker(output, task.name) for task in tasks}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -20,6 +21,7 @@ Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Js
 
 EXPANDED_LEVELS = 2
 DIGITS = 6
+OTHERWISE = re.compile(r"\de[-+]?\d|-0\.0(?!\d)")  # numbers that `json` may have in another form, or words like them
 
 
 def canonical(value: Json) -> str:
@@ -75,6 +77,8 @@ def number(value: float) -> str:
 
 
 def _render(value: Json, level: int) -> str:
+    if level >= EXPANDED_LEVELS and (line := _at_once(value)) is not None:
+        return line
     if isinstance(value, Mapping):
         pairs = [f"{_text(key)}: {_render(value[key], level + 1)}" for key in sorted(value)]
         return _join(pairs, "{", "}", level)
@@ -83,6 +87,15 @@ def _render(value: Json, level: int) -> str:
     if value is None or isinstance(value, bool | str):
         return _text(value)
     return number(value)
+
+
+def _at_once(value: Json) -> str | None:
+    """What is on one line, by `json`, ten times as fast; None where that may not be its canonical text."""
+    try:
+        line = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    except (TypeError, ValueError):  # other containers than dict, list and tuple; numbers that are none
+        return None
+    return None if OTHERWISE.search(line) else line
 
 
 def _join(parts: Sequence[str], opening: str, closing: str, level: int) -> str:

@@ -30,6 +30,7 @@ from mixc.compiler.scan.normalise import Tables, fit
 from mixc.compiler.scan.plan import Plan, reading_of
 from mixc.compiler.scan.planning import Files, plan_of
 from mixc.compiler.scan.profile import Profile
+from mixc.compiler.scan.spread import learn
 from mixc.compiler.scan.stages import Found, Stage, Sums, each
 from mixc.compiler.scan.store import Store, key_of
 from mixc.compiler.scan.tables import load_tables, tables_from, tables_to
@@ -91,11 +92,9 @@ class _Scanner:
 
     def scan(self, files: Files, refit: bool) -> tuple[Catalog | None, list[Diagnostic]]:
         """Both passes."""
-        known = [
-            Found(file, self.store.identity(file, self.plan.sealed(name)))
-            for name in sorted(files)
-            for file in files[name]
-        ]
+        sealed = {name: self.plan.sealed(name) for name in files}
+        learn(self.store, [(file, sealed[name]) for name in sorted(files) for file in files[name]], self.executor)
+        known = [Found(file, self.store.identity(file, sealed[name])) for name in sorted(files) for file in files[name]]
         known, found = with_scores(self.plan, self.store, known)
         if found:
             return None, found

@@ -10,10 +10,10 @@ from typing import Generic, TypeVar
 import pyarrow as pa
 
 from mixc.compiler.documents.data import DataFile, Part
-from mixc.compiler.documents.reading import parts
 from mixc.compiler.executor import Executor, Failure, reasons
 from mixc.compiler.progress import Progress
 from mixc.compiler.scan import messages
+from mixc.compiler.scan.spread import parts_of
 from mixc.compiler.scan.store import Store
 from mixc.dsl.diagnostics import Diagnostic
 
@@ -84,7 +84,8 @@ def each(
             missing.append(one)
         else:
             told(one, stage.from_table(kept))
-    tasks = [(one, part) for one in missing for part in parts(one.file)]
+    divided = parts_of([one.file for one in missing], executor)
+    tasks = [(one, part) for one, some in zip(missing, divided, strict=True) for part in some]
     left = Counter(one for one, _ in tasks)
     pending: dict[Found, dict[int, T]] = {one: {} for one in missing}
     failures: dict[int, Failure] = {}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-EVERY = 0.05  # seconds between looks
+EVERY = 0.5  # seconds between looks; what a process does after the last one is not seen
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -1,20 +1,25 @@
 """An object store on loopback whose objects are made when they are asked for: `python -m tests.scale.store`.
 
-It speaks as much of S3 as s3fs needs: a list, a head, ranges of an object. An object `SEED/DOCUMENTS/CHUNK/part-….parquet`
-is a function of its name, so that 10^8 documents need no disk; a few are held in memory. It prints where it
-listens, and at every line it is given what it served since the last.
+It speaks as much of S3 as s3fs needs: a list, a head, ranges of an object. An object is a function of its name
+(`SEED/DOCUMENTS/CHUNK/part-….parquet`), so that 10^8 documents need no disk; `HELD` of them are in memory, 6 by default.
+It prints where it listens, and at every line it is given what it served since the last.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
+import os
 import re
 import sys
 import threading
-from functools import lru_cache
+from collections import OrderedDict
+from concurrent.futures import Future, ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import get_context
+from typing import ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow.parquet as pq
@@ -22,8 +27,8 @@ import pyarrow.parquet as pq
 from tests.bench.reference_selection import piece
 
 BUCKET = "made"
-HELD = 4  # objects
-ROOM, SPARE = 24, 1 << 18  # bytes that an object has for a document, and besides
+HELD, MAKERS = int(os.environ.get("HELD", "6")), 2  # objects, processes
+ROOM, SPARE = 18, 1 << 19  # bytes that an object has for a document, and besides
 NAME = re.compile(r"(\d+)/(\d+)/(\d+)/part-(\d{6})\.parquet")
 TIME = "2026-01-01T00:00:00.000Z"
 
@@ -53,17 +58,39 @@ def _rows(name: str) -> tuple[int, int, int, int]:
     return number, first, min(chunk, documents - first), seed
 
 
-_making = threading.Lock()
+class Objects:
+    """Objects, made by processes of their own: those asked for last, and those that will be asked for next."""
+
+    def __init__(self) -> None:
+        self._makers = ProcessPoolExecutor(MAKERS, get_context("spawn"))  # a fork would copy locks that threads hold
+        self._held: OrderedDict[str, Future[bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def content(self, name: str) -> bytes:
+        """The bytes of an object."""
+        with self._lock:
+            mine = [self._future(one) for one in (name, *following(name))]
+        return mine[0].result()
+
+    def _future(self, name: str) -> Future[bytes]:
+        if name not in self._held:
+            self._held[name] = self._makers.submit(made, name)
+        self._held.move_to_end(name)
+        while len(self._held) > HELD:
+            self._held.popitem(last=False)
+        return self._held[name]
 
 
-def content(name: str) -> bytes:
-    """The bytes of an object."""
-    with _making:
-        return _made(name)
+def following(name: str) -> list[str]:
+    """The next objects of the pool, as many as there are makers."""
+    prefix, _, _ = name.rpartition("part-")
+    every = names(prefix)
+    place = every.index(name) + 1
+    return every[place : place + MAKERS]
 
 
-@lru_cache(HELD)
-def _made(name: str) -> bytes:
+def made(name: str) -> bytes:
+    """An object."""
     buffer = io.BytesIO()
     pq.write_table(piece(*_rows(name)), buffer, compression="zstd")
     whole = buffer.getvalue()
@@ -77,7 +104,8 @@ class Store(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    served: dict[str, int] = {}  # noqa: RUF012
+    served: ClassVar[dict[str, int]] = {}
+    objects: ClassVar[Objects]
     counting = threading.Lock()
 
     def do_HEAD(self) -> None:
@@ -93,7 +121,7 @@ class Store(BaseHTTPRequestHandler):
             self._count("list", len(body))
             self._answer(200, body, len(body), "application/xml")
             return
-        whole = content(self._name())
+        whole = self.objects.content(self._name())
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if asked is None:
             self._count("get", len(whole))
@@ -122,7 +150,7 @@ class Store(BaseHTTPRequestHandler):
         if span:
             self.send_header("Content-Range", span)
         self.end_headers()
-        if body:
+        with contextlib.suppress(ConnectionError):  # a client that read enough
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
@@ -148,6 +176,7 @@ class Served(ThreadingHTTPServer):
 
 def main() -> None:
     """Serve until standard input ends; a line on it writes down what was served since the line before."""
+    Store.objects = Objects()
     server = Served(("127.0.0.1", 0), Store)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)

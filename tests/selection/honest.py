@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from mixc.backends.executors.local import LocalExecutor
 from mixc.backends.selection.backend import Run
 from mixc.backends.selection.checks import CellCheck, checks
 from mixc.backends.selection.run import found_files, tasks_of, work_of
@@ -69,7 +70,7 @@ def draws(job: Run, seeds: range) -> list[tuple[CellCheck, ...]]:
     """What verification says of every cell, for runs under each seed; nothing is written."""
     files, found = found_files(plan_from_manifest(job.manifest), job)
     assert not found, told(found)
-    ready, tasks = loaded_by(work_of(job, job.folder / "nowhere")), tasks_of(files)
+    ready, tasks = loaded_by(work_of(job, job.folder / "nowhere")), tasks_of(files, LocalExecutor(1))
     every = []
     for seed in seeds:
         drawn = [Selection(replace(ready, manifest=with_seed(job.manifest, seed)), task) for task in tasks]

@@ -1,0 +1,116 @@
+"""The simulation against Ray itself: the same tasks, deaths and stragglers on a small cluster of this machine.
+
+`python -m tests.scale.validated` prints what both came to. Tasks only wait, so a machine that is busy with other things
+disturbs little: what it disturbs is how long a worker takes to start, which is measured and given to the simulation.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mixc.compiler.executor import Failure, Limits
+from tests.bench.measure import load
+from tests.scale.cluster import Attempt, Cluster, Driver, Simulation, Told
+
+TASKS, SLOTS = 200, 8
+MEAN, SPREAD = 2.0, 0.4  # seconds, sigma of a lognormal factor
+DEATHS = 0.05  # of all attempts
+HANGS = (40, 120)  # tasks whose first attempt would take an hour
+LIMITS = Limits(slow=8.0, times=4.0)
+
+
+def planned(task: int, number: int) -> Attempt:
+    """What becomes of an attempt, for Ray and for the simulation."""
+    draw = random.Random(f"validated {task} {number}")
+    seconds = MEAN * draw.lognormvariate(0.0, SPREAD)
+    if number == 0 and task in HANGS:
+        return Attempt(3600.0)
+    return Attempt(seconds, dies=draw.random() * seconds if draw.random() < DEATHS else None)
+
+
+def work(folder: str, task: int) -> int:
+    """Wait as planned; the files of a task count its attempts."""
+    number = 0
+    while True:
+        try:
+            (Path(folder) / f"{task}.{number}").touch(exist_ok=False)
+            break
+        except FileExistsError:
+            number += 1
+    plan = planned(task, number)
+    time.sleep(plan.seconds if plan.dies is None else plan.dies)
+    if plan.dies is not None:
+        os._exit(1)
+    return task
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Seconds and attempts of Ray and of the simulation, and seconds that a worker of Ray's took to start."""
+
+    ray: float
+    attempts: int
+    failed: int
+    told: Told
+    start: float
+
+
+def validated() -> Both:
+    """Run both."""
+    from mixc.backends.executors.ray import RayExecutor
+
+    results: list[Any] = []
+    with tempfile.TemporaryDirectory() as folder, closing(RayExecutor(SLOTS, LIMITS)) as engine:
+        engine.map(_nothing, range(4 * SLOTS), lambda _index, _result: None)  # workers start
+        start = statistics.median(_starts(engine))
+        began = time.perf_counter()
+        engine.map(partial(work, folder), range(TASKS), lambda _index, result: results.append(result))
+        seconds = time.perf_counter() - began
+        attempts = len(list(Path(folder).iterdir()))
+    told = Simulation(Cluster(1, SLOTS, restart=start), Driver(0.002, 0.002, 0.0), LIMITS, TASKS, planned).run()
+    return Both(seconds, attempts, sum(isinstance(one, Failure) for one in results), told, start)
+
+
+def _nothing(_: int) -> None:
+    time.sleep(0.2)
+
+
+def _starts(engine: Any) -> list[float]:
+    """How long a task takes after one that killed its worker."""
+    found = []
+    for _ in range(3):
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            engine.map(partial(_dies_once, folder), [0], lambda _index, _result: None)
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def _dies_once(folder: str, _: int) -> None:
+    mark = Path(folder) / "died"
+    if not mark.exists():
+        mark.touch()
+        os._exit(1)
+
+
+def main() -> None:
+    """Print both."""
+    both = validated()
+    error = both.told.seconds / both.ray - 1
+    print(f"{load()}; a worker starts in {both.start:.1f} s")
+    print(f"Ray:        {both.ray:6.1f} s, {both.attempts} attempts, {both.failed} failed")
+    print(f"simulation: {both.told.seconds:6.1f} s, {both.told.attempts} attempts, {both.told.failed} failed")
+    print(f"error of the seconds: {error:+.1%}")
+
+
+if __name__ == "__main__":
+    main()
