@@ -14,16 +14,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mixc.backends.executors.ray_run import KNOWN, RECENT, TICK
 from mixc.compiler.executor import Limits
 
+TICK, KNOWN, RECENT = 1.0, 3, 1000  # as `ray_run.py` has them; a test compares
 FRESH = 50  # runtimes between two looks at their median
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Nodes with `slots` processors each. Seconds: `lost` mean time between losses of one node (0: none), `back` until
-    another is in its place, `noticed` until the driver knows, `restart` until a processor whose worker died has another.
+    """Nodes with `slots` processors each.
+
+    Seconds: `lost` mean time between losses of one node (0: none), `back` until another is in its place, `noticed`
+    until the driver knows, `restart` until a processor whose worker died has another.
     """
 
     nodes: int

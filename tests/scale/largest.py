@@ -149,7 +149,7 @@ COMMANDS = {
     "old": ["compile", "old.mix"],
     "diff": ["diff", "old.manifest.json", "new.manifest.json"],
     "report": ["report", "new.manifest.json"],
-    "explain": ["explain", "new.manifest.json", "de"],
+    "explain": ["explain", "new.manifest.json", "--of", "de"],
 }
 
 

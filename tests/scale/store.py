@@ -1,7 +1,7 @@
 """An object store on loopback whose objects are made when they are asked for: `python -m tests.scale.store`.
 
 It speaks as much of S3 as s3fs needs: a list, a head, ranges of an object. An object is a function of its name
-(`SEED/DOCUMENTS/CHUNK/part-….parquet`), so that 10^8 documents need no disk; `HELD` of them are in memory, 6 by default.
+(`SEED/DOCUMENTS/CHUNK/part-….parquet`), so that 10^8 documents need no disk; `HELD` of them are in memory, or 6.
 It prints where it listens, and at every line it is given what it served since the last.
 """
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mixc.compiler.executor import Limits
+from tests.scale import cluster as simulation
 from tests.scale.cluster import Attempt, Cluster, Driver, Simulation, Told
 
 FREE = Driver(0.0, 0.0, 0.0)
@@ -17,6 +18,12 @@ SMALL = Cluster(4, slots=2)
 def simulated(cluster: Cluster, tasks: int = 80, driver: Driver = FREE, limits: Limits | None = None) -> Told:
     """Tasks of one second."""
     return Simulation(cluster, driver, limits or Limits(), tasks, lambda _task, _try: Attempt(1.0)).run()
+
+
+def test_the_constants_are_those_of_the_engine() -> None:
+    engine = pytest.importorskip("mixc.backends.executors.ray_run", reason="Ray is not installed", exc_type=ImportError)
+    for name in ("TICK", "KNOWN", "RECENT"):
+        assert getattr(simulation, name) == getattr(engine, name)
 
 
 def test_nothing_fails() -> None:

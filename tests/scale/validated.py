@@ -25,6 +25,7 @@ TASKS, SLOTS = 200, 8
 MEAN, SPREAD = 2.0, 0.4  # seconds, sigma of a lognormal factor
 DEATHS = 0.05  # of all attempts
 HANGS = (40, 120)  # tasks whose first attempt would take an hour
+EASY, LOOKS = 1000, 20
 LIMITS = Limits(slow=8.0, times=4.0)
 
 
@@ -62,6 +63,7 @@ class Both:
     failed: int
     told: Told
     start: float
+    driver: Driver
 
 
 def validated() -> Both:
@@ -72,12 +74,31 @@ def validated() -> Both:
     with tempfile.TemporaryDirectory() as folder, closing(RayExecutor(SLOTS, LIMITS)) as engine:
         engine.map(_nothing, range(4 * SLOTS), lambda _index, _result: None)  # workers start
         start = statistics.median(_starts(engine))
+        driver = driver_costs(engine)
         began = time.perf_counter()
         engine.map(partial(work, folder), range(TASKS), lambda _index, result: results.append(result))
         seconds = time.perf_counter() - began
         attempts = len(list(Path(folder).iterdir()))
-    told = Simulation(Cluster(1, SLOTS, restart=start), Driver(0.002, 0.002, 0.0), LIMITS, TASKS, planned).run()
-    return Both(seconds, attempts, sum(isinstance(one, Failure) for one in results), told, start)
+    told = Simulation(Cluster(1, SLOTS, restart=start), driver, LIMITS, TASKS, planned).run()
+    return Both(seconds, attempts, sum(isinstance(one, Failure) for one in results), told, start, driver)
+
+
+def driver_costs(engine: Any) -> Driver:
+    """CPU seconds of this process for a task that does nothing, and for a look at one in flight."""
+    import ray
+
+    began = time.process_time()
+    engine.map(abs, range(EASY), lambda _index, _result: None)
+    each = (time.process_time() - began) / EASY
+    wait = ray.remote(num_cpus=SLOTS)(time.sleep)
+    flying = [wait.remote(60) for _ in range(EASY)]
+    began = time.process_time()
+    for _ in range(LOOKS):
+        ray.wait(flying, num_returns=1, timeout=0)
+    look = (time.process_time() - began) / LOOKS / EASY
+    for one in flying:
+        ray.cancel(one, force=True)
+    return Driver(each / 2, each / 2, look)
 
 
 def _nothing(_: int) -> None:
@@ -107,6 +128,8 @@ def main() -> None:
     both = validated()
     error = both.told.seconds / both.ray - 1
     print(f"{load()}; a worker starts in {both.start:.1f} s")
+    costs = both.driver
+    print(f"driver: {1e3 * (costs.launch + costs.hear):.2f} ms a task, {1e6 * costs.look:.2f} us to look at one")
     print(f"Ray:        {both.ray:6.1f} s, {both.attempts} attempts, {both.failed} failed")
     print(f"simulation: {both.told.seconds:6.1f} s, {both.told.attempts} attempts, {both.told.failed} failed")
     print(f"error of the seconds: {error:+.1%}")
