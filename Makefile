@@ -11,7 +11,8 @@ endif
 export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench crashes corpus docs clean help
+.PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench corpus docs clean help
+.PHONY: scale cluster crashes fuzz determinism sbom licences audit
 
 help:
 	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
@@ -19,7 +20,8 @@ help:
 	@echo "make test-trainers-nightly   the trainers that take long to install, too"
 	@echo "make lint    formatting, style, types"
 	@echo "make bench   figures, as ratios against a reference in the same run"
-	@echo "make crashes  processes killed, disks full and failing at every point where a command writes"
+	@echo "make crashes processes killed, disks full and failing at every point where a command writes"
+	@echo "make scale   what 10^7 documents and the largest recipes cost, and a cluster simulated"
 	@echo "make docs    the manual, into build/docs; it opens without a network"
 	@echo "make corpus  real documents for recipes/docs.mix, into build/corpus (needs npm and apt-get)"
 
@@ -83,6 +85,10 @@ crashes: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 	for part in nag murating mubench fitting search reporting typing; do $(BIN)/python -m tests.bench.$$part || exit 1; done
+
+# Documents are made as they are read: `make scale DOCUMENTS=1e8`.
+scale: $(VENV)/.dev
+	$(BIN)/python -m tests.scale
 
 # Pages that are generated from the code's own tables are written at build time, into build/manual.
 docs: $(VENV)/.docs
