@@ -98,11 +98,8 @@ class Run:
         flying = [*self.flights, *self.way.starting()]
         if not flying:  # the last tasks could not be pickled
             return []
-        try:
-            ready, rest = ray.wait(flying, num_returns=1, timeout=TICK)
-            more = ray.wait(rest, num_returns=len(rest), timeout=0)[0] if ready and rest else []
-        except (RayError, ConnectionError) as error:
-            raise Unavailable(cluster_lost(str(error))) from error
+        ready, rest = self._wait(flying, 1, TICK)
+        more = self._wait(rest, len(rest), 0.0)[0] if ready and rest else []
         return [*ready, *more]
 
     def _hear(self, ref: ray.ObjectRef[Any]) -> None:
@@ -151,13 +148,30 @@ class Run:
         self.way.look(now - max(PATIENCE, self.limits.longest))
         median = statistics.median(self.runtimes) if len(self.runtimes) >= KNOWN else None
         for flight in [flight for flight in self.flying.values() if flight.copies]:
-            if now - flight.begun > self.limits.longest:
+            late = now - flight.begun > self.limits.longest
+            if not (late or self._slow(flight, now, median)) or self._came(flight):
+                continue
+            if late:
                 words = f"gave no answer within {self.limits.longest:g} s"
                 self._end(flight, Failure(flight.index, words, None, len(flight.copies) + flight.deaths - 1))
-            elif median is not None and len(flight.copies) <= self.limits.retries and self.way.free():
-                patience = max(self.limits.slow, self.limits.times * median) * 2 ** (len(flight.copies) - 1)
-                if now - flight.newest > patience:
-                    self._launch(flight)
+            elif self.way.free():
+                self._launch(flight)
+
+    def _slow(self, flight: Flight, now: float, median: float | None) -> bool:
+        if median is None or len(flight.copies) > self.limits.retries:
+            return False
+        patience = max(self.limits.slow, self.limits.times * median) * 2 ** (len(flight.copies) - 1)
+        return now - flight.newest > patience
+
+    def _came(self, flight: Flight) -> bool:
+        """Whether a result waits to be heard: hearing of others may take longer than a task does."""
+        return bool(self._wait(flight.copies, 1, 0.0)[0])
+
+    def _wait(self, refs: list[ray.ObjectRef[Any]], wanted: int, patience: float) -> tuple[list[Any], list[Any]]:
+        try:
+            return ray.wait(refs, num_returns=wanted, timeout=patience)
+        except (RayError, ConnectionError) as error:
+            raise Unavailable(cluster_lost(str(error))) from error
 
 
 class Hearing:

@@ -21,7 +21,8 @@ Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Js
 
 EXPANDED_LEVELS = 2
 DIGITS = 6
-OTHERWISE = re.compile(r"\de[-+]?\d|-0\.0(?!\d)")  # numbers that `json` may have in another form, or words like them
+# Strings, which stay as they are, and numbers of which `json` may have another form.
+OTHERWISE = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e[-+]?\d+|-0\.0(?!\d)')
 
 
 def canonical(value: Json) -> str:
@@ -90,12 +91,17 @@ def _render(value: Json, level: int) -> str:
 
 
 def _at_once(value: Json) -> str | None:
-    """What is on one line, by `json`, ten times as fast; None where that may not be its canonical text."""
+    """What is on one line, by `json`, ten times as fast; None where it holds what `json` does not write."""
     try:
         line = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
     except (TypeError, ValueError):  # other containers than dict, list and tuple; numbers that are none
         return None
-    return None if OTHERWISE.search(line) else line
+    return OTHERWISE.sub(_in_one_form, line) if "e" in line or "-0.0" in line else line
+
+
+def _in_one_form(found: re.Match[str]) -> str:
+    text = found[0]
+    return text if text.startswith('"') else number(float(text))
 
 
 def _join(parts: Sequence[str], opening: str, closing: str, level: int) -> str:

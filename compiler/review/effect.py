@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from mixc.compiler.problem import Decision, Problem
-from mixc.compiler.review.binding import Axis, taken
+from mixc.compiler.review.binding import Axis
 from mixc.compiler.review.changes import Change
 from mixc.dsl.diagnostics import Diagnostic
 
@@ -59,11 +59,15 @@ def names_of(problem: Problem, axis: Axis) -> tuple[str, ...]:
 def shares(decision: Decision) -> dict[tuple[Axis, str], float]:
     """Shares of the budget by axis and name."""
     problem = decision.problem
-    return {
-        (axis, name): taken(decision, axis, name).tokens / problem.tokens
-        for axis in AXES
-        for name in names_of(problem, axis)
-    }
+    found: dict[tuple[Axis, str], int] = {(axis, name): 0 for axis in AXES for name in names_of(problem, axis)}
+    for pool, cells in zip(problem.pools, decision.cells, strict=True):
+        by_phase = [sum(cell.tokens[i] for cell in cells) for i in range(len(problem.phases))]
+        for phase, amount in zip(problem.phases, by_phase, strict=True):
+            found["phase", phase.name] += amount
+        found["language", pool.language] += sum(by_phase)
+        found["source", pool.source] += sum(by_phase)
+        found["domain", pool.domain] += sum(by_phase)
+    return {key: tokens / problem.tokens for key, tokens in found.items()}
 
 
 def effect(before: Decision, after: Decision) -> Effect:

@@ -106,6 +106,13 @@ def first_copy_hangs(task: tuple[str, int]) -> int:
     return x * x
 
 
+def leaves_a_mark(task: tuple[str, int]) -> int:
+    """A file for every attempt."""
+    folder, x = task
+    (Path(folder) / f"{x}.{secrets.token_hex(4)}").touch()
+    return x * x
+
+
 def hangs(x: int) -> int:
     time.sleep(3600 if x == 4 else 0)
     return x * x

@@ -77,6 +77,20 @@ def test_what_takes_too_long_is_begun_again(executor: Executor, tmp_path: Path) 
 
 
 @on_the_cluster
+def test_no_second_copy_of_what_waits_to_be_heard(executor: Executor, tmp_path: Path) -> None:
+    """Results are heard one after the other; what is done with each may take longer than a task."""
+    given: dict[int, Any] = {}
+
+    def done(index: int, result: Any) -> None:
+        given[index] = result
+        time.sleep(0.5)
+
+    again(Limits(slow=0.4, times=0.0)).map(works.leaves_a_mark, [(str(tmp_path), x) for x in range(12)], done)
+    assert given == {x: x * x for x in range(12)}
+    assert len(list(tmp_path.iterdir())) == 12
+
+
+@on_the_cluster
 def test_what_never_ends_is_a_failure(executor: Executor) -> None:
     given: dict[int, Any] = {}
     again(Limits(retries=1, slow=12.0, longest=30.0)).map(works.hangs, range(8), given.__setitem__)

@@ -74,6 +74,7 @@ class _Copy:
     node: int = -1
     begun: float = 0.0
     over: bool = False  # ended, died or dropped
+    came: bool = False  # its result is there, heard or not
     attempt: Attempt = Attempt(0.0)
 
 
@@ -139,8 +140,7 @@ class Simulation:
             self._at(max(now, self.busy), self._drive)
 
     def _drive(self, now: float) -> None:
-        """The driver hears of what came, begins what it may, and looks at the clock."""
-        self.waking = False
+        """The driver hears of what came, begins what it may, and then looks at the clock."""
         self.busy = max(now, self.busy)
         spent = self.busy
         while self.inbox:
@@ -150,11 +150,8 @@ class Simulation:
             task = self.again.popleft() if self.again else self._begin()
             self._launch(task)
         self.busy += self.costs.look * len(self.flying)
-        self._look()
         self.told.driver += self.busy - spent
-        if not self.ticking:
-            self.ticking = True
-            self._at(self.busy + TICK, self._tick)
+        self._at(self.busy, self._look)
 
     def _tick(self, now: float) -> None:
         self.ticking = False
@@ -203,6 +200,7 @@ class Simulation:
         if copy.over or copy not in self.running[copy.node]:
             return
         self._stop(now, copy, well)
+        copy.came = True
         self.inbox.append((copy, well))
         self._wake(now)
         self._start(now)
@@ -279,12 +277,23 @@ class Simulation:
         if self.heard == KNOWN or self.heard % FRESH == 0:
             self.median = sorted(self.runtimes)[len(self.runtimes) // 2]
 
-    def _look(self) -> None:
-        """Further copies of what takes too long, and an end to what took too long."""
+    def _look(self, now: float) -> None:
+        """Further copies of what takes too long, and an end to what took too long; then the driver waits."""
+        self._overdue()
+        self.waking = False
+        if self.inbox or self.again:
+            self._wake(now)
+        if not self.ticking:
+            self.ticking = True
+            self._at(self.busy + TICK, self._tick)
+
+    def _overdue(self) -> None:
         while self.slow and self.slow[0][0] <= self.busy:
             _, task, tries = heapq.heappop(self.slow)
             flight = self.flying.get(task)
             if flight is None or flight.tries != tries or not flight.copies:
+                continue
+            if any(copy.came for copy in flight.copies):
                 continue
             if self.busy - flight.begun > self.limits.longest:
                 self._end(task, flight, True)

@@ -15,7 +15,8 @@ from tests.scale.cluster import Attempt, Cluster, Driver, Simulation, Told
 
 DOCUMENTS = 10**11
 SHARD = 1 << 20
-SAMPLE = 6000  # shards that are simulated; more are that many times as much
+SAMPLE = 6000  # shards that are simulated where nothing is rare; more are that many times as much
+RARE = 5 * SAMPLE  # the same where nodes are lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def forecast(
 ) -> Forecast:
     """All stages of a command, one after the other."""
     told, requests, read = list[Told](), 0.0, 0.0
-    sample = min(shards, SAMPLE)
+    sample = min(shards, RARE if cluster.lost else SAMPLE)
     more = shards / sample
     for number, stage in enumerate(stages):
         costs = replace(driver, hear=driver.hear + stage.driver)
