@@ -37,7 +37,7 @@ def test_what_is_refused_is_asked_again_or_given_up() -> None:
 
 
 def test_the_same_seed_gives_the_same_forecast() -> None:
-    cluster, assumed = Cluster(2, lost=20.0, back=5.0), Assumed(refused=0.02)
+    cluster, assumed = Cluster(2, lost=8.0, back=2.0), Assumed(refused=0.02)
     once, again, other = (forecast(MEASURED["run"], cluster, assumed, SHARDS, seed) for seed in (1, 1, 2))
     assert once == again != other
-    assert once.deaths > 0 and 0 < once.wasted < 0.5
+    assert once.deaths > 0 and 0 < once.wasted < 0.9
