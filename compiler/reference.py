@@ -39,6 +39,18 @@ STRATEGY_MEANINGS: Final[Mapping[str, str]] = {
     "uniform": "equal shares",
 }
 
+RESULT_MEANINGS: Final[Mapping[str, str]] = {
+    "assumed": "what neither the recipe nor the data says, and mixc supposed: state it to decide it yourself",
+    "binds": "what keeps a language, a source or a bucket from more tokens: a rule, a limit of repetition, its supply, "
+    "or nothing but the price",
+    "bucket": "documents of one language and domain within an interval of quality: `best 5%`, `to 20%`",
+    "cell": "the smallest thing that is decided on: tokens of one source, language, domain and bucket in one phase",
+    "gap": "how much lower the loss of any other mixture under these rules can be, by a bound that is proved",
+    "price": "what a rule costs: the rise of the predicted loss when it is tightened by one point of share, or by 1% "
+    "of its bound where that is no share. A language that the price binds is held by no rule and no limit: one more "
+    "token of it is worth as much as one of any other",
+}
+
 _FILE: Final = """\
 The first line names the recipe. Below it, in any order, stand three kinds of line: a declaration (a
 noun and a name), an attribute (`key = value`, or a bound such as `epochs <= 4`), and a rule (a
@@ -136,6 +148,7 @@ def reference() -> str:
         ("Documents", _DOCUMENTS, 2),
         ("Functions", _bullets(about_function(name) for name in FUNCTIONS), 2),
         ("Strategies", _bullets(about_strategy(name) for name in STRATEGIES), 2),
+        ("Words of results", _bullets(about_result(word) for word in RESULT_MEANINGS), 2),
         ("Kinds", "`=` sets a key, `<=` stands for any bound on it.\n", 2),
         *((f"`{kind.name}`", about_kind(kind), 3) for kind in _kinds()),
     )
@@ -145,11 +158,11 @@ def reference() -> str:
 def topics() -> tuple[str, ...]:
     """Every word that `topic` knows."""
     keys = (key.name for kind in _kinds() for key in kind.keys)
-    return tuple(sorted({WHOLE, *_WORDS, *KINDS, *FUNCTIONS, *STRATEGIES, *keys}))
+    return tuple(sorted({WHOLE, *_WORDS, *RESULT_MEANINGS, *KINDS, *FUNCTIONS, *STRATEGIES, *keys}))
 
 
 def topic(name: str) -> str | None:
-    """What there is to say about a kind, function, strategy, key or word of the language; None when it is none."""
+    """What there is to say about a kind, function, strategy, key, or word of the language or of results; or None."""
     if name == WHOLE:
         return reference()
     parts = [f"# {word}\n\n{text()}" for word, text in _WORDS.items() if word == name]
@@ -158,6 +171,8 @@ def topic(name: str) -> str | None:
         parts.append(f"# {name}, a function in rules\n\n{_bullets([about_function(name)])}")
     if name in STRATEGIES:
         parts.append(f"# {name}, a strategy: `mixture {{ strategy = {name} }}`\n\n{_bullets([about_strategy(name)])}")
+    if name in RESULT_MEANINGS:
+        parts.append(f"# {name}, in what mixc prints\n\n{_bullets([about_result(name)])}")
     holders = [(kind, key) for kind in _kinds() for key in kind.keys if key.name == name]
     parts += [f"# {name}, a key of `{kind.name}`\n\n{_bullets([about_key(key)])}" for kind, key in holders]
     return "\n".join(parts) or None
@@ -216,6 +231,11 @@ def about_strategy(name: str) -> str:
     return f"`{name}` is {STRATEGY_MEANINGS[name]}"
 
 
+def about_result(word: str) -> str:
+    """What a word means in what `compile`, `explain` and `report` print."""
+    return f"`{word}` is {RESULT_MEANINGS[word]}"
+
+
 def _units() -> str:
     names = ", ".join(f"`{unit}`" for unit in SINGULAR)
     text = (
@@ -246,6 +266,7 @@ _WORDS: Final[Mapping[str, Callable[[], str]]] = {
     "documents": lambda: _DOCUMENTS,
     "functions": lambda: _bullets(about_function(name) for name in FUNCTIONS),
     "strategies": lambda: _bullets(about_strategy(name) for name in STRATEGIES),
+    "results": lambda: _bullets(about_result(word) for word in RESULT_MEANINGS),
     "units": _units,
     "kinds": lambda: _bullets(f"`{_written(kind)}`: {kind.doc}" for kind in _kinds()),
 }

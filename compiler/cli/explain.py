@@ -16,8 +16,8 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="MANIFEST|CODE|WORD",
-        help="A manifest (also REVISION:PATH); or a diagnostic, `M301`; or a word of the language, `source`; "
-        "`reference` for all of it.",
+        help="A manifest (also REVISION:PATH); or a diagnostic, `M301`; or a word of the language, `source`, or "
+        "of what mixc prints, `price`; `reference` for all of them.",
     ),
 ]
 Of = Annotated[

@@ -149,12 +149,14 @@ def no_such_name(name: str, file: str, nearest: str | None, known: str) -> Diagn
 def no_such_topic(word: str, nearest: str | None) -> Diagnostic:
     """there is nothing to explain under that name
 
-    `mixc explain` takes a manifest, the code of a diagnostic such as `M301`, or a word of the language: a kind such as
-    `source`, a key, a function, a strategy; `mixc explain reference` prints all of them.
+    `mixc explain` takes a manifest, the code of a diagnostic such as `M301`, a word of the language (a kind such as
+    `source`, a key, a function, a strategy), or a word of what mixc prints, such as `price`; `mixc explain reference`
+    prints all of them.
 
     What to do: check the spelling; a file without an ending is given with its folder, `./name`.
     """
-    pages = "kinds are listed by `mixc explain kinds`, functions by `mixc explain functions`"
+    pages = "kinds are listed by `mixc explain kinds`, functions by `mixc explain functions`, "
+    pages += "words of what mixc prints by `mixc explain results`"
     return Diagnostic(
         "M466",
         f"`{word}` is no file, no diagnostic and no word of the language",

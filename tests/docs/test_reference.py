@@ -11,9 +11,10 @@ from mixc.compiler.cli.explain import WORD
 from mixc.compiler.front.kinds import KINDS, STRATEGIES
 from mixc.compiler.front.terms import FUNCTIONS
 from mixc.compiler.pipeline import CHECK, Artefacts, run_passes
-from mixc.compiler.reference import MEANINGS, STRATEGY_MEANINGS, reference, topic, topics
+from mixc.compiler.reference import MEANINGS, RESULT_MEANINGS, STRATEGY_MEANINGS, reference, topic, topics
 
 PAGE = Path(__file__).parents[2] / "recipes" / "LANGUAGE.md"
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def test_every_function_and_strategy_is_described() -> None:
@@ -62,6 +63,12 @@ def test_a_word_with_several_meanings_gets_all_of_them() -> None:
         "# epochs, a key of `source`",
         "# epochs, a key of `mixture`",
     ]
+
+
+@pytest.mark.parametrize("word", RESULT_MEANINGS)
+def test_a_word_of_results_is_one_that_mixc_prints(word: str) -> None:
+    printed = "".join(path.read_text(encoding="utf-8") for path in CASES.rglob("*.txt"))
+    assert re.search(rf"\b{word}", printed)
 
 
 def test_other_words_have_none() -> None:
