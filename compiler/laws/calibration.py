@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -182,15 +183,17 @@ def _load(
         data = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        return None, [messages.not_json(name, span, reason)]
+        return None, [messages.not_json(_said(name, folder), span, reason)]
     wanted = model.model_fields["schema_"].annotation.__args__[0]  # type: ignore[union-attr]
     stated = data.get("schema") if isinstance(data, Mapping) else None
     if stated != wanted:
-        return None, [messages.other_kind(name, span, stated if isinstance(stated, str) else None, wanted)]
+        kind = stated if isinstance(stated, str) else None
+        return None, [messages.other_kind(_said(name, folder), span, kind, wanted)]
     try:
         calibration = model.model_validate(data)
     except ValidationError as error:
-        return None, [messages.unfit(name, span, [_sentence(e) for e in error.errors(include_url=False)])]
+        sentences = [_sentence(one) for one in error.errors(include_url=False)]
+        return None, [messages.unfit(_said(name, folder), span, sentences)]
     return (calibration, CalibrationFile(name, len(content), hashlib.sha256(content).hexdigest())), []
 
 
@@ -206,7 +209,12 @@ def _content(name: str, folder: Path, span: Span | None) -> tuple[bytes | None, 
             close = get_close_matches(name, shipped(), n=1, cutoff=2 / 3)
             return None, [messages.unknown(name, span, shipped(), close[0] if close else None)]
         reason = error.strerror if isinstance(error, OSError) else None
-        return None, [messages.unreadable(name, span, reason or "cannot be opened")]
+        return None, [messages.unreadable(_said(name, folder), span, reason or "cannot be opened")]
+
+
+def _said(name: str, folder: Path) -> str:
+    """A path as the recipe sees it: what is checked carries whole ones, for a recipe may extend one elsewhere."""
+    return PurePath(os.path.relpath(name, folder)).as_posix() if Path(name).is_absolute() else name
 
 
 def _sentence(error: Any) -> str:

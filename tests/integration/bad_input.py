@@ -26,7 +26,10 @@ COMPILE = ("compile", "recipe.mix")
 
 @dataclass(frozen=True)
 class Case:
-    """Files by name, links by name, and arguments; `setup` changes what a good compile wrote."""
+    """Files by name, links by name, and arguments; `setup` changes what a good compile wrote.
+
+    `about` says what no file shows: then the case may be the example of its code.
+    """
 
     recipe: str | bytes = RECIPE
     files: dict[str, str | bytes] = field(default_factory=dict)
@@ -34,6 +37,7 @@ class Case:
     arguments: tuple[str, ...] = COMPILE
     compiled: bool = False
     setup: Callable[[Path], object] | None = None
+    about: str = ""
 
     def lay(self, folder: Path) -> None:
         """Write recipe, files and links; names may begin with `..`."""
@@ -117,6 +121,20 @@ CASES: dict[str, Case] = {
     "cyclic-extends": Case('recipe toy extends "other.mix"\n', {"other.mix": 'recipe other extends "recipe.mix"\n'}),
     "missing-import": Case(added('import other = "other.mix"')),
     "missing-catalog": Case(catalog(PRICES).recipe),
+    "words-of-chinese": Case(
+        str(catalog("").recipe).replace("[en, de]", "[de, zh]").replace("share(en)", "share(de)"),
+        {"sizes.csv": "language,words\nde,60000000000\nzh,90000000000\n"},
+    ),
+    "sampling-without-documents": Case(
+        added("domain web { sampling = { lambda: 12, omega: 5%, eta: 1.0, epsilon: 0.002 } }")
+    ),
+    "supply-of-no-language": Case(
+        edited("{ de: 60B tokens, en: 900B tokens, no: 2B tokens }", "{ und: 5B tokens }")
+        .replace("languages [en, de, no] { priority = 1.0 }\n", "")
+        .replace("require share(en) >= 50%\n", "")
+    ),
+    "calibration-misspelt": Case(added('law infolaw { calibration = "infolaw-2605.0236" }')),
+    "calibration-missing": Case(added('law infolaw { calibration = "fits/none.json" }')),
     "missing-recipe": Case(arguments=("compile", "toy.mix")),
     "import-outside": Case(added('import other = "../other.mix"'), {"../other.mix": OTHER}),
     "import-through-a-link": Case(
@@ -171,7 +189,12 @@ CASES: dict[str, Case] = {
     "change-truncated": Case(CHANGE, {"old.manifest.json": MANIFEST[:-9]}),
     "change-missing": Case(CHANGE),
     "change-of-nothing": Case(CHANGE, {"old.manifest.json": "{}"}),
-    "manifest-truncated": Case(compiled=True, arguments=EXPLAIN, setup=rewrite("recipe.manifest.json", half)),
+    "manifest-truncated": Case(
+        compiled=True,
+        arguments=EXPLAIN,
+        setup=rewrite("recipe.manifest.json", half),
+        about="The manifest was cut after a few lines.",
+    ),
     "manifest-newer": Case(compiled=True, arguments=EXPLAIN, setup=rewrite("recipe.manifest.json", newer)),
     "manifest-edited": Case(
         compiled=True,
@@ -186,7 +209,7 @@ CASES: dict[str, Case] = {
         arguments=LOCKED,
         setup=rewrite("recipe.lock", lambda text: text.replace("2000000000", "2000000001")),
     ),
-    "lock-missing": Case(arguments=LOCKED),
+    "lock-missing": Case(arguments=LOCKED, about="The recipe was never compiled, so that it has no lock."),
     "output-below-a-file": Case(files={"file": ""}, arguments=(*COMPILE, "-o", "file/x.manifest.json")),
     "output-nowhere": Case(arguments=(*COMPILE, "-o", "nowhere/x.manifest.json")),
     "output-is-a-folder": Case(files={"out/keep": ""}, arguments=(*COMPILE, "-o", "out")),
