@@ -195,7 +195,14 @@ def bad_counts(path: str, why: str) -> Diagnostic:
 
     What to do: correct it; `prepare.py` of an export writes one.
     """
-    return Diagnostic("M804", f"`{plain(path, 200)}` is no file of counts: {plain(why, 200)}", subject=path)
+    return Diagnostic(
+        "M804",
+        f"`{plain(path, 200)}` is no file of counts: {plain(why, 200)}",
+        helps=(
+            'write `{"places": {"PLACE": {"documents": 1200, "tokens": 840000}}}`, as `prepare.py` of an export does',
+        ),
+        subject=path,
+    )
 
 
 @page("M835")

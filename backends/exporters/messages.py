@@ -218,7 +218,8 @@ def nothing_there(path: str) -> Diagnostic:
 
     What to do: correct the counts, or leave the cell out of the recipe.
     """
-    return Diagnostic("M806", f"the mixture reads `{plain(path, LONG)}`, where nothing lies")
+    helps = ("correct `--counts`, or leave what lies there out of the recipe and compile again",)
+    return Diagnostic("M806", f"the mixture reads `{plain(path, LONG)}`, where nothing lies", helps=helps)
 
 
 @page("M807")
@@ -234,6 +235,7 @@ def too_little(paths: Sequence[str], taken: int, length: int) -> Diagnostic:
         f"left out, for they give less than one sequence of {length:,} tokens: "
         f"{listed([f'`{plain(path, LONG)}`' for path in paths], 3)}",
         notes=(f"{tokens(taken)} tokens in all",),
+        helps=("to keep them, give a smaller `--sequence-length`, or leave a word out of `--data`",),
         severity=Severity.WARNING,
     )
 
@@ -244,7 +246,8 @@ def empty_phase(name: str) -> Diagnostic:
 
     What to do: give it a budget, or take it out of the recipe.
     """
-    return Diagnostic("M808", f"phase `{plain(name)}` takes no tokens from anywhere")
+    helps = ("give it more `budget` in the recipe, or take it out",)
+    return Diagnostic("M808", f"phase `{plain(name)}` takes no tokens from anywhere", helps=helps)
 
 
 @page("M809")

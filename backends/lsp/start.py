@@ -36,6 +36,6 @@ def no_server_packages(package: str | None) -> Diagnostic:
     """
     return Diagnostic(
         "M790",
-        f"the language server needs the package `{plain(package or '')}`, which is not installed",
+        f"the language server needs the package `{plain((package or '').partition('.')[0])}`, which is not installed",
         helps=("install it: `pip install 'mixc[lsp]'`",),
     )

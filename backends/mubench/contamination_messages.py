@@ -92,6 +92,7 @@ def uncheckable(items: int, of: int) -> Diagnostic:
     return Diagnostic(
         "M685",
         f"{items:,} of {of:,} items are too short or too common to be looked for",
+        notes=("an item is known by 8 words in a row, or 16 characters, that at most ten items of its task share",),
         severity=Severity.WARNING,
     )
 

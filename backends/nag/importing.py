@@ -134,7 +134,7 @@ def _examples(
         batches = list(read_jsonl(given, origin.projection, origin.shape))
         found = sum(len(batch.ids) for batch in batches)
         if found != count:
-            raise Unreadable(other_examples(target, given.name, found, count))
+            raise Unreadable(other_examples(target, given.as_posix(), found, count))
         yield path.name, _write(path, origin, batches)
 
 

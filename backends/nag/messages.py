@@ -25,7 +25,7 @@ def broken_features(name: str, why: str) -> Diagnostic:
 
 
 @page("M591")
-def other_features(name: str, differs: Mapping[str, tuple[object, object]]) -> Diagnostic:
+def other_features(name: str, differs: Mapping[str, tuple[object, object]], *, imported: bool = False) -> Diagnostic:
     """features are not of the model and parameters that are asked for
 
     Neuron 17 of one model has nothing to do with neuron 17 of another, nor have two projections of one model. Features
@@ -35,7 +35,7 @@ def other_features(name: str, differs: Mapping[str, tuple[object, object]]) -> D
     """
     return Diagnostic(
         "M591",
-        f"the features in `{name}` were made otherwise than is asked for",
+        f"the features {'imported for' if imported else 'in'} `{name}` were made otherwise than is asked for",
         notes=tuple(f"{key}: found {found}, asked for {asked}" for key, (found, asked) in differs.items()),
         helps=(f"{AGAIN}, or ask for what they were made with",),
         subject=name,
@@ -127,6 +127,7 @@ def empty_targets(name: str, empty: int, documents: int) -> Diagnostic:
     return Diagnostic(
         "M597",
         f"{empty:,} of {documents:,} texts of target `{name}` have no token and are left out",
+        helps=("remove the empty texts, so that the target has as many examples as its file has rows",),
         subject=name,
         severity=Severity.WARNING,
     )

@@ -51,5 +51,5 @@ def _check(job: Job, given: Imported | None, store: Store) -> None:
     if given is not None and read != given.shape:
         parts = (("layers", given.layers, read.layers), ("width", given.width, read.width))
         differs = {name: (one, other) for name, one, other in parts if one != other}
-        found = other_features(f"the import for {given.model}", differs)
+        found = other_features(given.model, differs, imported=True)
         raise Unreadable(at_target(found, job.target))

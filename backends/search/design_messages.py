@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
 
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
 from mixc.dsl.wording import listed, plain
@@ -64,8 +66,15 @@ def not_written(path: str, why: str) -> Diagnostic:
     """a file cannot be written
 
     The system refused, for the reason given. Nothing is left half-written.
+
+    What to do: name another place with `-o`.
     """
-    return Diagnostic("M759", f"`{plain(path, 80)}` cannot be written", notes=(why,), subject=path)
+    return Diagnostic(
+        "M759",
+        f"`{plain(path, 80)}` cannot be written: {why}",
+        helps=("name another place with `-o`",),
+        subject=path,
+    )
 
 
 @page("M760")
@@ -74,8 +83,11 @@ def wrong_output(path: str, wanted: str) -> Diagnostic:
 
     What was found is written as a recipe, `NAME.mix`, that extends the recipe that was searched for. It may not take
     the place of that recipe or of the runs.
+
+    What to do: name a new file with `-o`.
     """
-    return Diagnostic("M760", f"`{plain(path, 80)}` is not {wanted}", subject=path)
+    helps = ("name a new file that ends in `.mix`: `-o found.mix`",)
+    return Diagnostic("M760", f"`{plain(path, 80)}` is not {wanted}", helps=helps, subject=path)
 
 
 @page("M761")
@@ -87,7 +99,9 @@ def does_not_check(example: str, why: Sequence[str]) -> Diagnostic:
 
     What to do: change the recipe as they say.
     """
-    return Diagnostic("M761", f"`{plain(example, 80)}` would not pass `mixc check`", notes=tuple(why))
+    return Diagnostic("M761", f"`{plain(example, 80)}` would not pass `mixc check`", notes=tuple(why), helps=(
+        "change the recipe, or the options of the command, such that this holds",
+    ))  # fmt: skip
 
 
 @page("M762")
@@ -95,8 +109,11 @@ def nothing_to_mix(recipe: str) -> Diagnostic:
     """the recipe has one domain only
 
     A mixture is of two domains at least: what is varied are their shares.
+
+    What to do: add a source of another domain; without `--mixtures`, a rated domain may stand alone.
     """
-    return Diagnostic("M762", f"`{plain(recipe)}` has fewer than two domains to mix", subject=recipe)
+    helps = ("add a source of another domain, or leave `--mixtures` out to vary how the domain is sampled",)
+    return Diagnostic("M762", f"`{plain(recipe)}` has fewer than two domains to mix", helps=helps, subject=recipe)
 
 
 @page("M763")
@@ -114,7 +131,7 @@ def no_documents(recipe: str) -> Diagnostic:
 
 
 @page("M764")
-def experiments_lost(lost: Sequence[tuple[str, Diagnostic]], runs: int) -> Diagnostic:
+def experiments_lost(lost: Sequence[tuple[str, Diagnostic]], runs: int, folder: Path) -> Diagnostic:
     """some experiments have no manifest
 
     The recipe of every experiment is compiled. Where a draw contradicts a rule or a limit of the recipe there is no
@@ -127,6 +144,6 @@ def experiments_lost(lost: Sequence[tuple[str, Diagnostic]], runs: int) -> Diagn
         "M764",
         f"{len(lost):,} of {runs:,} experiments have no manifest",
         notes=(f"{name}: {why.message} [{why.code}]",),
-        helps=(f"`mixc compile {name}` says why",),
+        helps=(f"`mixc compile {quote(str(folder / name))} --allow-outside` says why",),
         severity=Severity.WARNING,
     )

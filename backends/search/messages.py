@@ -17,7 +17,13 @@ def unreadable_runs(name: str, why: str) -> Diagnostic:
 
     What to do: check the name and the form of the file.
     """
-    return Diagnostic("M740", f"`{plain(name, 80)}` cannot be read as a table of runs", notes=(why,), subject=name)
+    return Diagnostic(
+        "M740",
+        f"`{plain(name, 80)}` cannot be read as a table of runs",
+        notes=(why,),
+        helps=("name the `experiments.parquet` that `mixc design quadmix` wrote, with a column of losses",),
+        subject=name,
+    )
 
 
 @page("M741")
@@ -80,6 +86,7 @@ def fewer_than_parameters(name: str, runs: int, free: int) -> Diagnostic:
     return Diagnostic(
         "M744",
         f"{runs:,} runs are fewer than the {free:,} free parameters",
+        helps=("run more experiments, or rate fewer domains",),
         severity=Severity.WARNING,
         subject=name,
     )
@@ -90,8 +97,15 @@ def constant_loss(name: str, column: str) -> Diagnostic:
     """a loss is the same in all runs
 
     Nothing can be learned from it: the column is not the loss, or was filled in by one value.
+
+    What to do: name the column of the losses by `--loss COLUMN`, or give the loss of each run with all its digits.
     """
-    return Diagnostic("M745", f"`{plain(column)}` is the same in all runs", subject=name)
+    return Diagnostic(
+        "M745",
+        f"`{plain(column)}` is the same in all runs",
+        helps=("name the column of the losses by `--loss COLUMN`, or give each loss with all its digits",),
+        subject=name,
+    )
 
 
 @page("M746")
@@ -105,7 +119,7 @@ def not_finite(name: str, column: str, rows: Sequence[int]) -> Diagnostic:
     """
     return Diagnostic(
         "M746",
-        f"`{plain(column, 60)}` is no finite number in {len(rows)} rows",
+        f"`{plain(column, 60)}` is no finite number in {_rows(len(rows))}",
         notes=(f"rows, counted from 0: {listed(rows)}",),
         helps=("leave the loss of a failed run empty, or remove the row",),
         subject=name,
@@ -122,6 +136,7 @@ def not_run_yet(name: str, missing: int, runs: int) -> Diagnostic:
     return Diagnostic(
         "M747",
         f"{missing:,} of {runs:,} runs have no loss and are left out",
+        helps=("where a run failed because of its parameters, give it a high loss",),
         severity=Severity.WARNING,
         subject=name,
     )
@@ -136,7 +151,9 @@ def duplicated_runs(name: str, count: int, example: Sequence[int]) -> Diagnostic
     """
     return Diagnostic(
         "M748",
-        f"{count:,} rows repeat another row, parameters and loss, and are left out",
+        f"{_rows(count)} {'repeats' if count == 1 else 'repeat'} the parameters and the loss of another, and "
+        f"{'is' if count == 1 else 'are'} left out",
+        helps=("remove the copies, so that the table says how many runs there are",),
         notes=(f"rows, counted from 0: {listed(example)}",),
         severity=Severity.WARNING,
         subject=name,
@@ -148,10 +165,13 @@ def same_run(name: str, run: str, rows: Sequence[int]) -> Diagnostic:
     """one run has several sets of parameters
 
     The column `run` names an experiment. Two rows with one name and different parameters are a mix-up of tables.
+
+    What to do: keep the row whose parameters the run had, or give one of the runs another name.
     """
     return Diagnostic(
         "M749",
         f"run `{plain(run)}` stands in the table with different parameters",
+        helps=("keep the row whose parameters the run had, or give one of them another name",),
         notes=(f"rows, counted from 0: {listed(rows)}",),
         subject=name,
     )
@@ -200,10 +220,13 @@ def out_of_range(name: str, column: str, rows: Sequence[int], allowed: str) -> D
     Weights of raters are 0 or more and sum to 1 in each domain, omega is within 0 and 1, lambda, eta and epsilon are 0
     or more; shares of a mixture are 0 or more. Numbers that are valid but beyond the ranges of Algorithm 1 are no
     error: the search then goes as far as they do.
+
+    What to do: correct the value, or remove the row.
     """
     return Diagnostic(
         "M753",
-        f"`{plain(column, 60)}` is not {allowed} in {len(rows)} rows",
+        f"`{plain(column, 60)}` is not {allowed} in {_rows(len(rows))}",
+        helps=("correct the value, or remove the row",),
         notes=(f"rows, counted from 0: {listed(rows)}",),
         subject=name,
     )
@@ -232,9 +255,18 @@ def at_the_border(parameters: Sequence[str]) -> Diagnostic:
 
     A warning: these parameters are at the end of the range that experiments were drawn from; a better value may lie
     beyond, where the search does not go because no run was there.
+
+    What to do: add runs on the other side of the border and fit again.
     """
+    many = len(parameters) > 1
     return Diagnostic(
         "M755",
-        f"{len(parameters)} parameters are at the border of the experiments: {listed(parameters, 6)}",
+        f"{len(parameters)} {'parameters are' if many else 'parameter is'} at the border of the experiments: "
+        f"{listed(parameters, 6)}",
+        helps=("add runs beyond the border and fit again: a better value may lie there",),
         severity=Severity.WARNING,
     )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"

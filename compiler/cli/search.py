@@ -103,7 +103,7 @@ def design_quadmix(
     finish = (lambda recipes: lost.extend(_compiled(recipes, given))) if manifests else None
     told, found = backend.design(Artefacts(recipe, given, allow_outside), output, wanted, finish)
     if lost:
-        found.append(backend.experiments_lost(lost, runs))
+        found.append(backend.experiments_lost(lost, runs, output))
     code = report(found, diagnostics)
     if told is not None:
         show(told)

@@ -35,7 +35,7 @@ def read_axes(sweeps: Iterable[str]) -> tuple[tuple[Axis, ...], list[Diagnostic]
         name, equals, written = (part.strip() for part in text.partition("="))
         values = _values(written) if equals and name else None
         if values is None:
-            found.append(bad_sweep(text))
+            found.append(bad_sweep(text, _falling(written)))
         elif name in {axis.name for axis in axes}:
             found.append(bad_sweep(text, f"`{name}` is swept twice"))
         else:
@@ -79,6 +79,15 @@ def _values(written: str) -> tuple[str, ...] | None:
     ]
     shown = [spread["low"].strip(), *(_shown(value, unit) for value in inner), spread["high"].strip()]
     return tuple(one if _unit(one) or not unit else f"{one}{unit}" for one in dict.fromkeys(shown))
+
+
+def _falling(written: str) -> str:
+    """What is wrong with a range whose ends are in the wrong order; nothing of any other."""
+    spread = RANGE.fullmatch(written)
+    low, high = (amount(spread["low"]), amount(spread["high"])) if spread else (None, None)
+    if spread is None or low is None or high is None or low < high:
+        return ""
+    return f"a range rises, and `{spread['low'].strip()}` is not below `{spread['high'].strip()}`"
 
 
 def _unit(text: str) -> str:

@@ -215,6 +215,6 @@ def bad_tokenizer(name: str, why: str) -> Diagnostic:
     return Diagnostic(
         "M560",
         f"the tokenizer `{name}` cannot be loaded",
-        notes=(" ".join(why.split())[:200],),
-        helps=("give the path of a `tokenizer.json`",),
+        notes=(f"the library says: {' '.join(why.split())[:200]}",),
+        helps=("give the path of a `tokenizer.json`, seen from the folder of the recipe",),
     )
