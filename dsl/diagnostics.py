@@ -2,6 +2,9 @@
 
 A diagnostic is made by one small function per code, registered with `page`; its docstring is the manual page that
 `mixc explain CODE` prints. Renderers (`render.py`) are separate and see only this data.
+
+A new code is such a function and a test that meets it; there `shown` of `tests/examples.py` records the example that
+the code's page in the manual shows.
 """
 
 from __future__ import annotations

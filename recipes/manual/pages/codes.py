@@ -32,7 +32,9 @@ STAGES: Final = (
     ("M740", "Searching by proxy runs"),
     ("M770", "Predicting"),
     ("M780", "Reporting"),
+    ("M790", "The language server"),
     ("M800", "Exporting: places and phases"),
+    ("M840", "Starting a recipe"),
 )
 HELP: Final = re.compile(r"^ *= help: (.*)$", re.M)
 
@@ -82,7 +84,7 @@ def _page(page: Page, example: Example | None, before: str, after: str) -> str:
 
 
 def _shown(code: str, example: Example) -> list[str]:
-    parts = ["## An example"]
+    parts = ["## An example", escaped(example.about)] if example.about else ["## An example"]
     parts += [_file(name, text) for name, text in example.files.items()]
     printed = f"$ {example.command}\n{example.report}" if example.command else example.report
     parts += ["What mixc prints:", fenced(visible(printed), "text")]

@@ -1,7 +1,8 @@
 """The cases of the tests as examples of diagnostics: files in, the report that mixc gives of them.
 
 The same tests run them (`tests/front`, `tests/dsl`, `tests/supply`, `tests/laws`, `tests/integration`), so what a page
-shows is what mixc prints.
+shows is what mixc prints. What needs more than files to happen was recorded by the test that meets it
+(`tests/examples.py`), as a transcript in `tests/cases/shown`.
 """
 
 from __future__ import annotations
@@ -29,11 +30,15 @@ LONGEST: Final = 60  # lines of a file or report that still fit a page
 
 @dataclass(frozen=True)
 class Example:
-    """Files by name, what was typed (where a command is needed to see it), and what was printed."""
+    """Files by name, what was typed (where a command is needed to see it), and what was printed.
+
+    `about` says what was there that no file shows.
+    """
 
     files: Mapping[str, str]
     report: str
     command: str = ""
+    about: str = ""
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -60,7 +65,7 @@ def best_examples() -> Mapping[str, Example]:
     def cost(one: Example) -> tuple[bool, int, int]:
         return not one.printable, len(one.codes), one.length
 
-    for one in (*_front(), *_syntax(), *_compile(), *_catalogs(), *_calibrations()):
+    for one in (*_front(), *_syntax(), *_compile(), *_catalogs(), *_calibrations(), *_shown()):
         for code in one.codes:
             if code not in best or cost(one) < cost(best[code]):
                 best[code] = one
@@ -98,8 +103,26 @@ def _compile() -> Iterator[Example]:
         files = {"recipe.mix": case.recipe, **case.files}
         report = CASES / "compile" / f"{name}.txt"
         texts = {file: text for file, text in files.items() if isinstance(text, str)}
-        if case.setup is None and len(texts) == len(files) and not case.links:
-            yield Example(texts, _read(report), f"mixc {' '.join(case.arguments)}")
+        if case.about or (case.setup is None and len(texts) == len(files) and not case.links):
+            yield Example(texts, _read(report), f"mixc {' '.join(case.arguments)}", case.about)
+
+
+def _shown() -> Iterator[Example]:
+    """Transcripts: a sentence after `# `, each file after `$ cat FILE`, the command after `$ `, then the report."""
+    for path in sorted((CASES / "shown").glob("*.txt")):
+        text = _read(path)
+        report = CODE.search(text)
+        assert report is not None, path
+        about, command, files = "", "", dict[str, str]()
+        for block in re.split(r"^(?=\$ )", text[: report.start()], flags=re.M):
+            first, _, rest = block.partition("\n")
+            if first.startswith("$ cat "):
+                files[first.removeprefix("$ cat ")] = rest
+            elif first.startswith("$ "):
+                command = first.removeprefix("$ ")
+            else:
+                about = first.removeprefix("# ")
+        yield Example(files, text[report.start() :], command, about)
 
 
 def _catalogs() -> Iterator[Example]:
