@@ -14,8 +14,10 @@ from documents_builder import batches, complaint, only, rows_of
 
 from mixc.compiler.documents import jsonl
 from mixc.compiler.documents.reading import Unreadable, Wanted, identity, parts
+from tests.examples import shown
 
 IDS = Wanted("id")
+SCAN = "mixc scan recipe.mix"
 
 
 def parquet(tmp_path: Path, columns: dict[str, Any], **options: Any) -> Path:
@@ -35,6 +37,7 @@ def test_a_footer_that_is_cut(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-3])
     report = complaint(only(path), IDS)
     assert report.startswith("error[M505]: `a.parquet` is not a complete Parquet file\n --> a.parquet\n")
+    shown("M505", report, about="The last three bytes of `a.parquet` are missing.", command=SCAN)
     assert "= help: fetch or write it again\n" in report and "= note: the reader says: Parquet magic bytes" in report
     for content in (b"", b"PAR1", b"PAR1" + b"\xff" * 100 + b"\x10\0\0\0PAR1"):
         path.write_bytes(content)
@@ -53,6 +56,7 @@ def test_a_row_group_that_is_damaged(tmp_path: Path) -> None:
     report = complaint(only(path), IDS, rows=700)
     assert report.startswith("error[M506]: `a.parquet` is damaged in row group 1 of 3\n")
     assert "CRC" in report
+    shown("M506", report, about="A bit in the middle of `a.parquet` was turned.", command=SCAN)
 
 
 def test_random_damage_is_always_told(tmp_path: Path) -> None:
@@ -83,6 +87,8 @@ def test_compressed_lines_that_are_cut(tmp_path: Path, codec: str, frames: int, 
         report = complaint(only(path), IDS, bad_lines="skip")
     assert report.startswith(f"error[M507]: `{path.name}` is truncated after line ")
     assert report.endswith("  = help: fetch or write it again\n")
+    if (codec, frames, lost) == ("gzip", 1, 30):
+        shown("M507", report, about="The last 30 bytes of `a.jsonl.gz` are missing.", command=SCAN, numbers=False)
 
 
 def test_what_is_not_compressed_at_all(tmp_path: Path) -> None:
@@ -156,6 +162,7 @@ def test_an_arrow_stream_that_is_cut(tmp_path: Path) -> None:
     path = stream(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-8])  # every batch is there, but nobody can know
+    shown("M509", complaint(only(path), IDS), about="The last 8 bytes of `a.arrow` are missing.", command=SCAN)
     assert complaint(only(path), IDS) == (
         "error[M509]: `a.arrow` is not a complete Arrow file\n"
         " --> a.arrow\n"
@@ -183,6 +190,10 @@ def test_a_column_that_is_missing(tmp_path: Path, make: Any) -> None:
         "  = help: did you mean `lang`?\n"
         "  = note: columns found: id, lang, meta.dom\n"
     )
+    if name == "a.jsonl":
+        about = 'The source of the recipe has `columns = { id: "id", language: "lnag" }`.'
+        said = complaint(file, Wanted("id", language="lnag"))
+        shown("M510", said, about=about, files=[tmp_path / name], command=SCAN, at=tmp_path)
     assert "= help: did you mean `meta.dom`?\n" in complaint(file, Wanted(domain="dom"))
     assert "has no column `uid` for the id\n" in complaint(file, Wanted("uid"))
     assert "has no column `edu` for a score\n" in complaint(file, Wanted(scores=(("r", "edu"),)))
@@ -229,7 +240,11 @@ def test_a_value_of_the_wrong_type(tmp_path: Path, line: bytes, report: str) -> 
     good = b'{"id": "a", "text": "t", "n": 1, "meta": {"dom": "x"}, "s": 1}\n'
     file = only(lines(tmp_path, good + line + b"\n"))
     wanted = Wanted("id", "text", None, "meta.dom", "n", (("r", "s"),))
-    assert complaint(file, wanted, bad_lines="skip").startswith(f"error[M511]: line 2 of `a.jsonl`: {report}\n")
+    said = complaint(file, wanted, bad_lines="skip")
+    assert said.startswith(f"error[M511]: line 2 of `a.jsonl`: {report}\n")
+    if b'"5"' in line:
+        about = 'The source of the recipe has `tokens: "n"` among its columns.'
+        shown("M511", said, about=about, files=[tmp_path / "a.jsonl"], command=SCAN, at=tmp_path)
 
 
 def test_ids_that_are_null(tmp_path: Path) -> None:
@@ -244,12 +259,13 @@ def test_ids_that_are_null(tmp_path: Path) -> None:
         assert complaint(file, IDS, target_bytes=1) == expected.format("row 3", "a.parquet", "a.parquet")
     file = only(lines(tmp_path, b'{"id": "a"}\n\n{"id": "b"}\n{}\n'))
     assert complaint(file, IDS) == expected.format("line 4", "a.jsonl", "a.jsonl")
+    shown("M512", complaint(file, IDS), files=[tmp_path / "a.jsonl"], command=SCAN, at=tmp_path)
     file = only(parquet(tmp_path, {"id": [None, None, "a"]}))
     assert "= note: null in 2 rows that were read together\n" in complaint(file, IDS)
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "shown"),
+    ("value", "kind", "says"),
     [
         (0, pa.int32(), "0"),
         (-4, pa.int64(), "-4"),
@@ -261,10 +277,10 @@ def test_ids_that_are_null(tmp_path: Path) -> None:
         (float("inf"), pa.float64(), "inf"),
     ],
 )
-def test_tokens_that_are_no_count(tmp_path: Path, value: Any, kind: Any, shown: str) -> None:
+def test_tokens_that_are_no_count(tmp_path: Path, value: Any, kind: Any, says: str) -> None:
     file = only(parquet(tmp_path, {"n": pa.array([1, 2, value], kind)}))
     assert complaint(file, Wanted(tokens="n")) == (
-        f"error[M513]: row 3 of `a.parquet`: `n` is {shown}, but a document has at least 1 token\n"
+        f"error[M513]: row 3 of `a.parquet`: `n` is {says}, but a document has at least 1 token\n"
         " --> a.parquet\n"
         "  = help: leave such documents out of the data, or `tokens` out of `columns`\n"
     )
@@ -273,7 +289,10 @@ def test_tokens_that_are_no_count(tmp_path: Path, value: Any, kind: Any, shown: 
 @pytest.mark.parametrize("value", ["0", "-1", "null", "1.5", "1e400", "9223372036854775808", "NaN"])
 def test_tokens_of_lines_that_are_no_count(tmp_path: Path, value: str) -> None:
     file = only(lines(tmp_path, b'{"n": 1}\n\n{"n": ' + value.encode() + b"}\n"))
-    assert complaint(file, Wanted(tokens="n")).startswith("error[M513]: line 3 of `a.jsonl`: `n` is ")
+    said = complaint(file, Wanted(tokens="n"))
+    assert said.startswith("error[M513]: line 3 of `a.jsonl`: `n` is ")
+    if value == "0":
+        shown("M513", said, files=[tmp_path / "a.jsonl"], command=SCAN, at=tmp_path)
 
 
 def test_strings_that_are_not_utf8(tmp_path: Path) -> None:
@@ -281,7 +300,9 @@ def test_strings_that_are_not_utf8(tmp_path: Path) -> None:
     broken = raw.view(pa.string())
     for array in (raw, broken, broken.dictionary_encode()):
         file = only(parquet(tmp_path, {"id": ["1", "2", "3"], "lang": array}))
-        assert complaint(file, Wanted("id", language="lang")) == (
+        said = complaint(file, Wanted("id", language="lang"))
+        shown("M514", said, about="The language of the second row is the byte 0xFF.", command=SCAN)
+        assert said == (
             "error[M514]: row 2 of `a.parquet`: `lang` is not UTF-8\n --> a.parquet\n  = help: write it as UTF-8\n"
         )
 
@@ -290,9 +311,11 @@ def test_files_that_vanish_or_are_locked(tmp_path: Path, monkeypatch: pytest.Mon
     for path in (parquet(tmp_path, {"id": ["a"]}), lines(tmp_path, b'{"id": "a"}\n'), stream(tmp_path)):
         file = only(path)
         path.unlink()
-        assert complaint(file, IDS) == (
-            f"error[M502]: `{path.name}` cannot be read: it is not there (any more)\n --> {path.name}\n"
-        )
+        said = complaint(file, IDS)
+        if path.suffix == ".parquet":
+            about = "`a.parquet` was deleted after its name was listed."
+            shown("M502", said, about=about, command=SCAN)
+        assert said == (f"error[M502]: `{path.name}` cannot be read: it is not there (any more)\n --> {path.name}\n")
 
     def locked(*_: Any) -> Any:
         raise PermissionError(13, "Permission denied")

@@ -11,6 +11,7 @@ from documents_builder import source
 
 from mixc.compiler.documents.files import find_files, format_of
 from mixc.dsl.render import render
+from tests.examples import shown
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -100,12 +101,16 @@ def test_nothing_matches(tmp_path: Path) -> None:
         " --> crawl/*.parquet\n"
         "  = help: relative paths are seen from the folder of the recipe\n"
     )
+    about = 'The source of the recipe has `path = "crawl/*.parquet"`, and there is no folder `crawl`.'
+    shown("M500", said(tmp_path, "crawl/*.parquet"), about=about, command="mixc scan recipe.mix")
     touch(tmp_path, "notes/a.md", "notes/b.md")
     assert "  = note: 2 other files found there, none of a known ending\n" in said(tmp_path, "notes")
 
 
 def test_an_unknown_format(tmp_path: Path) -> None:
     touch(tmp_path, "dump.txt")
+    about = 'The source of the recipe has `path = "*.txt"`.'
+    shown("M501", said(tmp_path, "*.txt"), about=about, command="mixc scan recipe.mix")
     assert said(tmp_path, "*.txt") == (
         "error[M501]: the name of `dump.txt` does not say its format\n"
         " --> dump.txt\n"

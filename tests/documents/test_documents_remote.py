@@ -14,6 +14,7 @@ from documents_builder import batches, complaint, rows_of, source
 
 from mixc.compiler.documents.reading import DataFile, Wanted, columns_of, find_files, identity
 from mixc.dsl.render import render
+from tests.examples import shown
 
 fsspec = pytest.importorskip("fsspec")
 IDS = Wanted("id")
@@ -103,6 +104,8 @@ def test_a_store_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert report.startswith("error[M503]: `s3://bucket/*.parquet` cannot be reached\n")
     assert "= note: the store says: " in report and "127.0.0.1:9" in report
     assert "= help: check the address, the network and the credentials of this shell\n" in report
+    about = 'The source of the recipe has `path = "s3://bucket/*.parquet"`; nothing listens at its address.'
+    shown("M503", report, about=about, command="mixc scan recipe.mix")
 
 
 def test_a_store_that_breaks_while_it_is_read(memory: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -128,6 +131,8 @@ def test_without_the_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     )
     _, found = find_files(source("gs://b/a.jsonl"), tmp_path)
     assert render(found, "full") == expected
+    about = 'The source of the recipe has `path = "gs://b/a.jsonl"`.'
+    shown("M504", found, about=about, command="mixc scan recipe.mix")
     assert complaint(DataFile("web", "gs://b/a.jsonl", "gs://b/a.jsonl", "jsonl", 1, ""), IDS) == expected
     monkeypatch.undo()
     _, found = find_files(source("nosuch://b/a.jsonl"), tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.recipe import Source
 from mixc.compiler.scan.find import find
+from tests.examples import shown
 from tests.selection.pool import BOOKS, RECIPE, documents, recipe, unrated, with_texts, write
 
 PLACED = RECIPE.replace('"crawl"', '"${root}/crawl/*.parquet"').replace('"library"', '"${root}/library"')
@@ -111,11 +113,14 @@ def test_what_is_wrong_with_params(
 ) -> None:
     folder, _ = compiled[0]
     manifest = folder / "pool.manifest.json"
-    mixc("run", manifest, "-o", folder / "wrong", "--workers", 1, "--diagnostics", "json", *words, code=1)
-    said = json.loads(capsys.readouterr().err)
-    found = {one["code"]: one["message"] for one in said}
-    assert sentence in found[code]
+    mixc("run", manifest, "-o", folder / "wrong", "--workers", 1, *words, code=1)
+    said = capsys.readouterr().err
+    assert re.search(rf"^error\[{code}\]: {re.escape(sentence)}", said, re.MULTILINE)
     assert not (folder / "wrong").exists()
+    if code != "M500" and len(words) < 3 and words != ("--param", "root="):
+        about = 'The recipe has `path = "${root}/crawl/*.parquet"` and `param root = "/data/nobody-has"`.'
+        command = " ".join(("mixc run pool.manifest.json -o out", *words))
+        shown(code, said, about=about, command=command, at=folder)
 
 
 def test_a_param_that_compiling_settles_is_none_of_the_paths(
@@ -132,8 +137,11 @@ def test_a_param_that_compiling_settles_is_none_of_the_paths(
     manifest = folder / "sized.manifest.json"
     assert json.loads(manifest.read_text())["params"] == {"size": "2M"}
     capsys.readouterr()
-    mixc("run", manifest, "-o", tmp_path / "out", *given, "--diagnostics", "concise", code=1)
-    assert "M588 `size` is no place of files: compiling has settled it" in capsys.readouterr().err
+    mixc("run", manifest, "-o", tmp_path / "out", *given, code=1)
+    said = capsys.readouterr().err
+    assert "[M588]: `size` is no place of files: compiling has settled it" in said
+    about = "The recipe has `model = size`, and was compiled with `--param size=2M`."
+    shown("M588", said, about=about, command="mixc run sized.manifest.json -o out --param size=2M", at=folder)
 
 
 def test_a_relative_default_is_stated_and_used(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from bad_input import COMPILE, Case, catalog, edited
 
 from mixc.compiler.cli.guard import guarded
+from tests.examples import shown
 
 PRICES = "language,tokens\nen,900000000000\nde,60000000000\n"
 SIZES = catalog(PRICES)
@@ -17,7 +17,10 @@ GENEROUS = (
     edited("no: 2B tokens", "nl: 9B tokens, no: 2B tokens").replace("[en, de, no]", "[en, de, nl, no]")
     + "law transfer { calibration = family(90%) }\n"
 )
+TWIN = 'source again { supply = { de: 9B tokens, en: 90B tokens }, origin = "Common Crawl", epochs <= 4 }'
 REMARKS = {
+    "M427": Case(SIZES.recipe, {"sizes.csv": f"{PRICES}en-simple,900000000\n"}),
+    "M428": Case(f"{SIZES.recipe}{TWIN}\n", {"sizes.csv": f"# origin: Common Crawl\n{PRICES}"}),
     "M429": Case(ALIASED, SIZES.files),
     "M437": Case(GENEROUS),
     "M471": Case(
@@ -35,10 +38,13 @@ def test_a_remark(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     REMARKS[code].lay(tmp_path)
-    assert guarded([*COMPILE, "--diagnostics", "json"]) == 0
-    found = json.loads(capsys.readouterr().err)
-    assert [(d["code"], d["severity"]) for d in found if d["code"] == code] == [(code, "warning")]
+    assert guarded([*COMPILE]) == 0
+    said = capsys.readouterr().err
+    assert said.count(f"warning[{code}]: ") == 1
     assert (tmp_path / "recipe.manifest.json").exists()
+    files = [tmp_path / name for name in ("recipe.mix", *REMARKS[code].files)]
+    solved = code == "M471"  # its digits are those of a solver
+    shown(code, said, files=files, command="mixc compile recipe.mix", at=tmp_path, numbers=not solved)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +61,5 @@ def test_an_answer(
     monkeypatch.chdir(tmp_path)
     Case().lay(tmp_path)
     assert guarded(arguments) == exit_code
-    assert code in capsys.readouterr().err
+    about = {"M466": "", "M463": "The recipe was never compiled."}[code]
+    shown(code, capsys.readouterr().err, about=about, command=" ".join(("mixc", *arguments)))

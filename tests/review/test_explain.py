@@ -18,6 +18,7 @@ from mixc.compiler.review.manifest import build_manifest
 from mixc.compiler.review.summary import summary
 from mixc.compiler.review.verify import unproved, why_outdated
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 
 
 def bound_manifest():
@@ -52,6 +53,7 @@ def test_unknown_names_list_what_there_is() -> None:
     assert found[0].code == "M465"
     assert found[0].helps == ("did you mean `wiki`?",)
     assert "3 languages: de, en, no" in found[0].notes[0]
+    shown("M465", found, command="mixc explain m.json --of wiky")
 
 
 def test_one_more_point_that_is_impossible() -> None:

@@ -12,6 +12,7 @@ from review_builder import provenance
 
 from mixc.compiler.review.lock import Lock, build_lock, drift, inputs_differ, lock_text, read_lock
 from mixc.compiler.review.provenance import PinnedFile
+from tests.examples import shown
 
 GOOD = lock_text(build_lock(provenance()))
 
@@ -51,6 +52,9 @@ def test_any_name_survives(params: dict[str, str]) -> None:
 )
 def test_bad_locks(text: str | bytes, code: str, tmp_path: Path) -> None:
     assert read(text, tmp_path) == (None, [code])
+    if text == GOOD[: GOOD.index("sha256") + 30]:
+        _, found = read_lock(str(tmp_path / "x.lock"))
+        shown(code, found, about="The lock was cut inside a hash.", command="mixc compile x.mix --locked", at=tmp_path)
 
 
 def test_a_missing_lock(tmp_path: Path) -> None:
@@ -67,6 +71,7 @@ def test_every_difference_is_named() -> None:
     )
     drifts = drift(build_lock(base), build_lock(now))
     message = inputs_differ("x.lock", drifts)
+    shown("M462", message, about="A param, two files and two sources changed.", command="mixc compile x.mix --locked")
     assert message.message == (
         "5 inputs differ from what `x.lock` pins: param `size`, file `fit.json`, file `toy.mix`, source `web`, "
         "source `wiki`"

@@ -14,6 +14,7 @@ from mixc.compiler.review import reading
 from mixc.compiler.review.canonical import Json, canonical, number
 from mixc.compiler.review.manifest import manifest_text
 from mixc.compiler.review.reading import parse_manifest, read_manifest
+from tests.examples import shown
 
 GOOD = manifest_text(small_manifest())
 
@@ -67,6 +68,15 @@ BAD = {
 }
 
 
+ABOUT = {
+    "conflict": "A merge left `<<<<<<< HEAD` in the manifest.",
+    "another schema": "The file is a manifest of another tool.",
+    "newer": 'The manifest says `"version": 2` of its schema.',
+    "negative tokens": 'The budget of the manifest says `"tokens": -3`.',
+    "edited": "Somebody set the priority of a language to 9 in the manifest.",
+}
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_one_diagnostic_for_one_mistake(case: str) -> None:
     text, code, words = BAD[case]
@@ -75,6 +85,8 @@ def test_one_diagnostic_for_one_mistake(case: str) -> None:
     assert [d.code for d in found] == [code]
     assert words in found[0].message
     assert "x.manifest.json" in found[0].place
+    if case in ABOUT:
+        shown(code, found, about=ABOUT[case], command="mixc explain x.manifest.json")
 
 
 def test_reformatting_is_no_edit() -> None:
@@ -106,7 +118,13 @@ def test_a_file_larger_than_any_manifest_is_not_read(tmp_path: Path, monkeypatch
     monkeypatch.setattr(reading, "MAX_BYTES", 100)
     path = tmp_path / "big.json"
     path.write_text(GOOD)
-    assert [d.code for d in read_manifest(str(path))[1]] == ["M457"]
+    shown(
+        "M457",
+        read_manifest(str(path))[1],
+        about="A file of data; the limit, 256 MiB, was lowered.",
+        command="mixc explain big.json",
+        at=tmp_path,
+    )
 
 
 @pytest.fixture
@@ -128,6 +146,8 @@ def test_what_git_does_not_have(repository: Path, revision: str) -> None:
     manifest, found = read_manifest(revision)
     assert manifest is None
     assert found[0].code in ("M467", "M450")
+    if revision == "HEAD:other.json":
+        shown("M467", found, command="mixc explain HEAD:other.json")
     assert sorted(p.name for p in repository.iterdir()) == [".git", "m.json"]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mixc.compiler.review.output import write_atomically, write_together
+from tests.examples import shown
 
 
 def names(folder: Path) -> list[str]:
@@ -75,6 +76,8 @@ def test_a_failing_disk_leaves_nothing(
     found = write_together({tmp_path / "one": b"new", tmp_path / "two": b"2"})
     assert [d.code for d in found] == [code]
     assert names(tmp_path) == ["one"]
+    if number == errno.ENOSPC:
+        shown(code, found, about="The disk is full.", command="mixc compile recipe.mix", at=tmp_path)
     assert (tmp_path / "one").read_bytes() == b"old"
 
 

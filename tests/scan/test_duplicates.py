@@ -21,6 +21,7 @@ from mixc.compiler.scan.duplicate_messages import duplicate_ids
 from mixc.compiler.scan.duplicates import MOST, SECTIONS, Duplicates, Found, Pair, find
 from mixc.dsl.diagnostics import PAGES
 from mixc.dsl.text import SourceText, Span
+from tests.examples import shown
 
 Batch = tuple[int, int, list[int]]  # file, first row, hashes
 
@@ -154,6 +155,8 @@ def test_the_diagnostic_names_both_places_and_the_way_out() -> None:
         "1,203 rows repeat an id that stands before them",
     )
     assert [text.split("`")[1] for text in found.helps] == ["ids = per-file", "ids = shared"]
+    twice = duplicate_ids(Source("web", "web"), ("a.parquet", 3), ("b.parquet", 14), "doc-7", 1203)
+    shown("M540", twice, about="Two files number their documents alike.", command="mixc scan recipe.mix")
     within = duplicate_ids(Source("web", "web"), ("a", 0), ("a", 1), "7", 1)
     assert within.notes[1] == "no other id stands twice"
     assert within.helps[0] == "give every document an id of its own"

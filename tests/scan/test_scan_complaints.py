@@ -19,6 +19,7 @@ from mixc.compiler.review.tables import read_tables
 from mixc.compiler.scan import scan as scanning
 from mixc.compiler.scan.stages import failed
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 
 ROWS = 3000
 HEAD = """recipe complaint
@@ -68,18 +69,33 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
+ABOUT = {
+    "M551": "The documents have the columns `language`, `tokens` and `edu`.",
+    "M552": "The documents have the columns `id`, `language` and `edu`.",
+    "M553": "Two thousand of three thousand documents have no `edu`.",
+    "M554": "The column `edu` goes from 0 to 10.",
+    "M555": "The column `edu` holds whole numbers from 0 to 5.",
+    "M422": "All documents are of the domain `news`.",
+}
+
+
 @pytest.mark.parametrize("code", CASES)
 def test_a_diagnostic_says_what_is_wrong(code: str, tmp_path: Path) -> None:
     rest, changed, sentence = CASES[code]
     found = complaints(tmp_path, rest, columns(**changed))
     assert [(d.code, d.message) for d in found] == [(code, sentence)]
     assert found[0].helps
+    files = [tmp_path / "complaint.mix"]
+    shown(code, found, about=ABOUT[code], files=files, command="mixc compile complaint.mix", at=tmp_path)
 
 
 def test_an_empty_source_is_no_source(tmp_path: Path) -> None:
     empty = {key: pa.array(value)[:0] for key, value in columns().items()}
     found = complaints(tmp_path, "", empty)
     assert [(d.code, d.message) for d in found] == [("M557", "source `web` holds no documents")]
+    files = [tmp_path / "complaint.mix"]
+    about = "The file in `data` has columns and no rows."
+    shown("M557", found, about=about, files=files, command="mixc compile complaint.mix", at=tmp_path)
 
 
 def test_much_is_for_scan_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +104,8 @@ def test_much_is_for_scan_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert only.code == "M550"
     assert only.message.startswith("1 file of documents, ")
     assert only.helps == ("run `mixc scan complaint.mix`",)
+    about = "The folder `data` holds more than `compile` reads by itself."
+    shown("M550", only, about=about, command="mixc compile complaint.mix", at=tmp_path, numbers=False)
 
 
 def test_a_worker_that_fails_is_told_apart_from_data(tmp_path: Path) -> None:
@@ -97,6 +115,8 @@ def test_a_worker_that_fails_is_told_apart_from_data(tmp_path: Path) -> None:
         ("M500", "some file is broken"),
         ("M558", "1 part of the documents could not be read: killed by signal 9"),
     ]
+    about = "The system ran out of memory and killed a worker, four times at the same part of the documents."
+    shown("M558", found, about=about, command="mixc scan complaint.mix")
 
 
 def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
@@ -106,6 +126,7 @@ def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "r.mix").write_text(rest)
     _, found = run_passes(COMPILE, Artefacts(tmp_path / "r.mix"))
     assert [d.code for d in found] == ["M560"]
+    shown("M560", found, files=[tmp_path / "r.mix"], command="mixc compile r.mix", at=tmp_path)
 
 
 def test_a_tokenizer_counts(tmp_path: Path) -> None:
@@ -132,6 +153,8 @@ def test_the_package_of_tokenizers_may_be_missing(tmp_path: Path, monkeypatch: p
     with pytest.raises(Exception, match="needs the package `tokenizers`") as caught:
         counting.tokenizer("gpt2")
     assert caught.value.diagnostic.code == "M559"  # type: ignore[attr-defined]
+    about = 'The source has `columns = { tokens: tokenizer("gpt2") }`.'
+    shown("M559", caught.value.diagnostic, about=about, command="mixc scan r.mix")  # type: ignore[attr-defined]
 
 
 def test_tables_of_another_compilation_or_none(tmp_path: Path) -> None:
@@ -144,9 +167,13 @@ def test_tables_of_another_compilation_or_none(tmp_path: Path) -> None:
     found, problems = read_tables(str(tables), wanted)
     assert found is not None
     assert not problems
-    assert [d.code for d in read_tables(str(tables), "0" * 64)[1]] == ["M475"]
+    _, other = read_tables(str(tables), "0" * 64)
+    command = "mixc run complaint.manifest.json -o selection"
+    about = "The tables beside the manifest are those of an earlier `mixc compile`."
+    shown("M475", other, about=about, command=command, at=tmp_path)
     tables.write_bytes(tables.read_bytes()[:-20])
-    assert [d.code for d in read_tables(str(tables), wanted)[1]] == ["M474"]
+    _, cut = read_tables(str(tables), wanted)
+    shown("M474", cut, about="The last 20 bytes of the tables are missing.", command=command, at=tmp_path)
     assert [d.code for d in read_tables(str(tmp_path / "none.parquet"), wanted)[1]] == ["M474"]
 
 

@@ -15,6 +15,7 @@ from mixc.compiler.documents.data import Part
 from mixc.compiler.scan.catalog import Catalog
 from mixc.compiler.scan.scan import scan
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 from tests.selection.pool import RECIPE, documents, loaded, plain_pool, recipe, scanned, told, write, write_file
 
 DIFFERENT = {"edu: 0.35, fine: 0.65": "edu: 0.5, fine: 0.5"}
@@ -156,7 +157,7 @@ def test_the_cache_may_be_lost_or_damaged(tmp_path: Path) -> None:
     alike(scanned(path)[0], before)
 
 
-def drifting(folder: Path, shift: int, text: str = RECIPE) -> tuple[Path, list[str], Catalog]:
+def drifting(folder: Path, shift: int, text: str = RECIPE) -> tuple[Path, list[Diagnostic], Catalog]:
     """A pool to which documents whose `edu` is higher by `shift` have come: what was then said of it."""
     path = plain_pool(folder, text)
     scanned(path)
@@ -164,11 +165,14 @@ def drifting(folder: Path, shift: int, text: str = RECIPE) -> tuple[Path, list[s
     edu = np.minimum(more["edu"].to_numpy() + shift, 5).astype(np.float32)
     write_file(folder / "crawl" / "more.parquet", more.set_column(4, "edu", pa.array(edu)))
     catalog, found = scanned(path)
-    return path, told(found), catalog
+    return path, found, catalog
 
 
 def test_drift_is_reported_and_refitting_ends_it(tmp_path: Path) -> None:
-    path, said, catalog = drifting(tmp_path, shift=2)
+    path, drifted, catalog = drifting(tmp_path, shift=2)
+    about = "In documents that came later `edu` is higher by 2."
+    shown("M556", drifted, about=about, command="mixc scan pool.mix", at=tmp_path, numbers=False)
+    said = told(drifted)
     assert [line.partition(":")[0] for line in said] == ["M556", "M556"]
     assert said[0].startswith("M556: scores of rater `edu` in `de` have drifted: stability index ")
     read, fitted, found = watched(path, refit=True)
@@ -181,8 +185,7 @@ def test_drift_is_reported_and_refitting_ends_it(tmp_path: Path) -> None:
 
 
 def test_integer_scores_that_stay_as_they_were_do_not_drift(tmp_path: Path) -> None:
-    _, said, _ = drifting(tmp_path, shift=0)
-    assert said == []
+    assert drifting(tmp_path, shift=0)[1] == []
 
 
 def test_a_few_documents_say_nothing_about_drift(tmp_path: Path) -> None:
@@ -194,8 +197,7 @@ def test_a_few_documents_say_nothing_about_drift(tmp_path: Path) -> None:
 
 def test_drift_of_a_rater_of_global_scope(tmp_path: Path) -> None:
     text = RECIPE.replace('column = "edu", range = 0 .. 5', 'column = "edu", range = 0 .. 5, scope = global')
-    _, said, _ = drifting(tmp_path, 2, text)
-    assert [line.partition(":")[0] for line in said] == ["M556"]
+    assert [one.code for one in drifting(tmp_path, 2, text)[1]] == ["M556"]
 
 
 def test_a_language_that_comes_later_gets_tables_of_its_own(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mixc.compiler.recipe import Strategy
 from mixc.compiler.solve import doubts
 from mixc.compiler.solve.decide import decide
 from mixc.dsl.diagnostics import Severity
+from tests.examples import shown
 
 RECIPE = """recipe mix
 budget { model = 1.2B params, tokens = 100B tokens }
@@ -59,9 +60,13 @@ def test_a_wide_gap_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [(d.code, d.severity) for d in found] == [("M443", Severity.WARNING)]
     assert "rounding to millionths of the budget" in found[0].notes[0]
     assert "`no`, which has 200K tokens" in found[0].notes[0]
+    about = "The recipe has `language no { priority = 0.000001 }`; this is said from 0.01 % on, here for less."
+    shown("M443", found, about=about, command="mixc compile mix.mix", numbers=False)
 
 
 def test_no_supply_at_all_is_no_mixture(tmp_path: Path) -> None:
     empty = replace(problem(tmp_path, "3B", "1.0"), pools=())
     assert [d.code for d in decide(empty)[1]] == ["M441"]
+    about = "The only source was taken away."
+    shown("M441", decide(empty)[1], about=about)
     assert [d.code for d in decide(replace(empty, languages=(), sources=()))[1]] == ["M441"]

@@ -13,6 +13,7 @@ from mixc.compiler.solve.errors import Line, contradiction, no_optimum
 from mixc.compiler.solve.infeasible import members_of, why
 from mixc.compiler.solve.strategies import lower_problem
 from mixc.dsl.diagnostics import PAGES, Diagnostic, has_errors
+from tests.examples import shown
 
 HEAD = """recipe mix
 source stack { supply = { en: 500B tokens }, domain = code, assume = rated, epochs <= 4 }
@@ -171,6 +172,8 @@ def test_an_unsolved_program_that_can_hold_is_a_numerical_failure(tmp_path: Path
     found = explained(tmp_path, "require share(de) >= 5%\n")
     assert found == no_optimum("1")
     assert found.code == "M304"
+    about = "The requirements can hold, and the solver stops without a mixture."
+    shown("M304", found, about=about, command="mixc compile mix.mix")
 
 
 @pytest.mark.parametrize("code", ["M301", "M303", "M304"])

@@ -27,6 +27,7 @@ from mixc.compiler.recipe import (
     Term,
 )  # fmt: skip
 from mixc.dsl.diagnostics import Severity
+from tests.examples import shown
 
 SIX = inline(en=9e9, de=8e9, no=7e9, ru=6e9, pl=5e9, eu=4e9)
 CALIBRATION = {
@@ -136,7 +137,10 @@ def test_terms_that_the_form_does_not_have_are_left_out(tmp_path: Path) -> None:
 
 def test_a_calibration_of_another_form_or_signal(tmp_path: Path) -> None:
     calibrated(tmp_path, form="linear", signal="tokens")
-    assert complaints(six(tmp_path, laws=Laws(transfer="run7.json"))) == [
+    made = six(tmp_path, laws=Laws(transfer="run7.json"))
+    about = '`run7.json` was fitted with `--form linear`; the recipe says `law transfer { calibration = "run7.json" }`.'
+    shown("M436", build_problem(made, supply_of(made))[1], about=about, command="mixc compile recipe.mix", at=tmp_path)
+    assert complaints(made) == [
         ("M436", "calibration `run7.json` was fitted with `form = linear`, and the recipe uses `logc`"),
         ("M436", "calibration `run7.json` was fitted with `signal = tokens`, and the recipe uses `info`"),
     ]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mixc.compiler.supply.catalog import Catalog, read_catalog
 from mixc.compiler.supply.languages import LanguageCode
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 
 CASES = Path(__file__).parent.parent / "cases" / "catalogs"
 SHIPPED = Path(__file__).parent.parent.parent / "recipes" / "catalogs"
@@ -65,6 +66,9 @@ def test_bytes_that_are_no_catalog(tmp_path: Path, content: bytes, name: str, co
     assert catalog is None
     assert [d.code for d in found] == [code]
     assert words in found[0].message + "".join(found[0].notes)
+    if words == "not UTF-8" or content == b"":
+        about = "`a.csv` was saved as UTF-16." if name == "a.csv" else "`a.parquet` is empty."
+        shown(code, found, about=about, command="mixc compile recipe.mix", at=tmp_path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from scipy.integrate import quad
 from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.compiler.supply.pool_messages import amount
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 from tests.selection.pool import (
     BOOKS,
     BUDGET,
@@ -131,6 +132,9 @@ def test_a_budget_out_of_reach_says_what_is_within(tmp_path: Path, tokens: str, 
     high = held_by["news"] * integral({"lam": 12, "omega": 1, "eta": 1, "epsilon": epsilon})
     high += held_by["forums"] * integral({"lam": 3, "omega": 1, "eta": 0.5, "epsilon": 0})
     assert only.notes == (f"the curves of `news`, `forums` can give {amount(low)} to {amount(high)}",)
+    if tokens == "60M":
+        about = "The recipe has `tokens = 60M tokens` and curves of `sampling` without `omega`."
+        shown("M440", only, about=about, command="mixc compile pool.mix", at=tmp_path, numbers=False)
 
 
 def said(path: Path) -> list[Diagnostic]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mixc.compiler.cli.guard import guarded
+from tests.examples import shown
 
 RECIPE = """recipe u
 budget { model = 10M params, tokens = 1M tokens }
@@ -30,6 +31,9 @@ def test_a_part_without_a_language_is_told(more: str, tmp_path: Path, capsys: py
     said = capsys.readouterr().err
     assert said.startswith("warning[M449]: 22.39% of source `books` has no language and is left out: 43.8K tokens of")
     assert "u.mix:3:1" in said and "a source of their own with `language = en`" in said
+    if not more:
+        about = "Every third document has no language."
+        shown("M449", said, about=about, files=[tmp_path / "u.mix"], command="mixc compile u.mix", at=tmp_path)
 
 
 @pytest.mark.parametrize("tags", [["en"] * 199 + [None], [None], ["en", "de"]], ids=["few", "all", "none"])
@@ -47,3 +51,5 @@ def test_a_source_without_any_is_told_to_say_it(tmp_path: Path, capsys: pytest.C
     assert "warning[M426]: source `web` holds no language of the mixture" in said
     assert "= note: it holds: und" in said
     assert "= help: say what its language is: `language = en`" in said
+    about = "The documents of `b.jsonl` say no language."
+    shown("M426", said, about=about, files=[tmp_path / "u.mix"], command="mixc compile u.mix", at=tmp_path)
