@@ -18,6 +18,7 @@ from executor_processes import PARENT, alive, pids, wait_until
 from mixc.backends.executors import process
 from mixc.backends.executors.local import LocalExecutor
 from mixc.compiler.executor import Failure, Limits, Unavailable
+from tests.examples import shown
 
 
 def collect(executor: LocalExecutor, work: Any, tasks: Any) -> dict[int, Any]:
@@ -107,6 +108,8 @@ def test_workers_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
     told = caught.value.diagnostic
     assert (told.code, told.message) == ("M534", "4 worker processes in a row died as they started")
     assert told.notes == ("the last one ended with exit code 1",)
+    about = "`PYTHONHOME` names a folder that is not there, so that no Python starts."
+    shown("M534", told, about=about, command="mixc scan recipe.mix --workers 2")
     assert children() <= before
 
 

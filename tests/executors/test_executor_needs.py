@@ -17,6 +17,7 @@ from mixc.backends.executors import local
 from mixc.backends.executors.gpus import shares_of, visible_gpus, workers_on
 from mixc.backends.executors.local import LocalExecutor
 from mixc.compiler.executor import Executor, Failure, Limits, Needs, Unavailable, open_executor
+from tests.examples import shown
 from tests.nag.scoring_pool import RATED, pool
 from tests.nag.tiny import saved
 
@@ -204,6 +205,8 @@ def test_more_gpus_than_this_machine_has(two_gpus: None) -> None:
         open_executor("local", None, gpus=4.0)
     told = caught.value.diagnostic
     assert told.code == "M537"
+    about = "The machine has two GPUs."
+    shown("M537", told, about=about, command="mixc score recipe.mix --device cuda --gpus 4")
     assert told.notes == ("GPUs: 2 here",)
 
 
@@ -223,6 +226,9 @@ def test_pytorch_without_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
             work()
         told = caught.value.diagnostic
         assert (told.code, told.message) == ("M536", "there is no GPU here that PyTorch can use")
+        shown(
+            "M536", told, about="The machine has no driver for its GPU.", command="mixc score recipe.mix --device cuda"
+        )
         assert told.notes == (f"PyTorch {torch.__version__}: Found no NVIDIA driver on your system.",)
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
     with pytest.raises(Unavailable) as caught:

@@ -10,6 +10,7 @@ import pytest
 from mixc.backends.executors.local import LocalExecutor
 from mixc.compiler.executor import Unavailable, cluster_lost, open_executor, workers_do_not_start
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 
 
 def refusal(name: str, workers: int | None = None) -> Diagnostic:
@@ -30,6 +31,7 @@ def test_an_unknown_engine() -> None:
     assert (told.code, told.message) == ("M530", "there is no engine `rya`")
     assert "`local`" in told.notes[0] and "`ray`" in told.notes[0]
     assert told.helps == ("did you mean `--engine ray`?",)
+    shown("M530", told, command="mixc scan recipe.mix --engine rya")
 
 
 def test_an_engine_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +40,7 @@ def test_an_engine_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.code == "M531"
     assert told.message == "the engine `ray` needs the package `ray`, which is not installed"
     assert told.helps == ("pip install 'mixc[ray]'",)
+    shown("M531", told, command="mixc scan recipe.mix --engine ray")
 
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,14 +55,20 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.code == "M532"
     assert told.message == f"the Ray cluster `{address}` cannot be used"
     assert "refused" in told.notes[0].lower()
+    about = "`RAY_ADDRESS` names a machine where no Ray runs."
+    shown("M532", told, about=about, command="mixc scan recipe.mix --engine ray", numbers=False)
 
 
 @pytest.mark.parametrize("workers", [0, -3])
 def test_workers_are_counted_from_one(workers: int) -> None:
     told = refusal("local", workers)
     assert (told.code, told.message) == ("M533", f"{workers} workers can do nothing")
+    if workers == 0:
+        shown("M533", told, about='A program calls `open_executor("local", 0)`.')
 
 
 def test_what_is_said_of_broken_machines() -> None:
     assert workers_do_not_start(1, "no more processes").message == "a worker process cannot be started"
-    assert cluster_lost("gone").code == "M535"
+    about = "The head of the Ray cluster was switched off while documents were read."
+    told = cluster_lost("the head of the cluster gave no sign of life for 60 s")
+    shown("M535", told, about=about, command="mixc scan recipe.mix --engine ray")

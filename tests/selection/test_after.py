@@ -15,6 +15,7 @@ from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.compiler.progress import Quiet
 from mixc.compiler.review.reading import read_manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors
+from tests.examples import shown
 from tests.selection.pool import (
     BOOKS,
     DOMAINS,
@@ -189,6 +190,9 @@ def test_the_manifest_is_read_back_and_compared(tmp_path: Path) -> None:
     assert [(row.kind, row.name) for row in read.inputs if row.kind == "after"] == [("after", "early.manifest.json")]
 
 
+AFTER = "mixc compile late.mix --after early.manifest.json"
+
+
 def codes(found: list[Diagnostic]) -> list[str]:
     """The codes of errors."""
     return [one.code for one in found if has_errors([one])]
@@ -199,6 +203,8 @@ def test_another_seed_is_refused(tmp_path: Path) -> None:
     none, found = going_on(one_cell(tmp_path, "late", 0.3, seed=6), manifest)
     assert none is None
     assert codes(found) == ["M447"]
+    about = "The recipe of `early` has `seed = 5`, that of `late` has `seed = 6`."
+    shown("M447", found, about=about, command=AFTER, at=tmp_path)
     assert "seed = 5" in found[-1].helps[0]
 
 
@@ -211,6 +217,8 @@ def test_other_documents_are_refused(tmp_path: Path) -> None:
     assert none is None
     assert codes(found) == ["M448"]
     assert "holds other documents" in found[-1].message
+    about = "A file of documents came after `early` was compiled."
+    shown("M448", found, about=about, command=AFTER, at=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -254,6 +262,8 @@ def test_an_exact_run_does_not_go_on_after_a_drawn_one(tmp_path: Path) -> None:
     outcome, found = run_on("local", 1, lambda executor: run(job, tmp_path / "out", executor, Quiet(), exact=True))
     assert outcome is None
     assert codes(found) == ["M569"]
+    about = "`late` was compiled with `--after early.manifest.json`."
+    shown("M569", found, about=about, command="mixc run late.manifest.json -o out --exact", at=tmp_path)
     assert not (tmp_path / "out").exists()
 
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mixc.compiler.cli.guard import guarded
+from tests.examples import shown
 from tests.integration.test_interruptions import unshare
 from tests.selection.pool import (
     BUDGET,
@@ -40,6 +41,14 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
     """(exit code, what went to stderr) of a command."""
     code = guarded([*arguments, "--workers", "1", "--diagnostics", "concise"])
     return code, capsys.readouterr().err
+
+
+def example(capsys: pytest.CaptureFixture[str], code: str, about: str, *arguments: str) -> None:
+    """The command once more, as a user sees it."""
+    assert guarded([*arguments, "--workers", "1"]) == 1
+    shown(
+        code, capsys.readouterr().err, about=about, command=" ".join(("mixc", *arguments)), at=Path.cwd(), numbers=False
+    )
 
 
 def cut(path: Path, part: float) -> None:
@@ -205,6 +214,8 @@ def test_files_that_changed_since_the_scan_are_refused(
     assert said(capsys, *RUN, "other") == (1, line)
     assert not (folder / "other").exists()
     assert said(capsys, "verify", "pool.manifest.json", "out") == (1, line)
+    if what == "edited":
+        example(capsys, "M572", "A file of documents was written anew after `mixc compile`.", *RUN, "out")
 
 
 def test_a_file_moved_to_another_name_is_two_changes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,6 +239,8 @@ def test_the_folder_of_another_manifest(folder: Path, capsys: pytest.CaptureFixt
     assert guarded(["compile", "pool.mix", "-o", "other.manifest.json"]) == 0
     capsys.readouterr()
     code, err = said(capsys, "run", "other.manifest.json", "-o", "out")
+    about = "The seed of the recipe was changed after `out` was filled."
+    example(capsys, "M571", about, "run", "other.manifest.json", "-o", "out")
     assert (code, err[:60]) == (1, "out: M571 `out` holds the selection of another manifest, " + err[57:60])
     assert sorted((p, p.stat().st_mtime_ns) for p in (folder / "out").rglob("*") if p.suffix == ".parquet") == before
 
@@ -236,6 +249,7 @@ def test_two_runs_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     with (folder / "out" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert said(capsys, *RUN, "out") == (1, "out: M574 another run is writing to `out`\n")
+        example(capsys, "M574", "A run into `out` goes on in another terminal.", *RUN, "out")
     assert said(capsys, *RUN, "out") == (0, "")
 
 
@@ -248,6 +262,7 @@ def test_a_damaged_owner_is_no_owner(folder: Path, capsys: pytest.CaptureFixture
 def test_a_file_where_the_folder_should_be(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "file").write_text("")
     assert said(capsys, *RUN, "file") == (1, "file: M573 cannot write to `file`: file exists\n")
+    example(capsys, "M573", "`file` is a file.", *RUN, "file")
     assert said(capsys, *RUN, "file/below") == (1, "file/below: M573 cannot write to `file/below`: not a directory\n")
 
 
@@ -281,12 +296,16 @@ def test_a_full_disk_and_then_room(folder: Path) -> None:
     assert left == [f"{where}: M573 cannot write to `{where}`: no space left on device", "code 1", "code 0"]
 
 
-def test_a_manifest_of_published_sizes_is_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_manifest_of_published_sizes_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipe = Path(__file__).parents[2] / "recipes" / "polyglot17.mix"
     assert guarded(["compile", str(recipe), "-o", str(tmp_path / "x.manifest.json")]) == 0
     capsys.readouterr()
     code, err = said(capsys, "run", str(tmp_path / "x.manifest.json"), "-o", str(tmp_path / "out"))
     assert (code, "M570" in err, (tmp_path / "out").exists()) == (1, True, False)
+    monkeypatch.chdir(tmp_path)
+    example(capsys, "M570", "All sources of the recipe are `supply = …`.", "run", "x.manifest.json", "-o", "out")
 
 
 def compile_in(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -23,6 +23,7 @@ from mixc.backends.selection.slots import Slots, build_slots
 from mixc.backends.selection.sums import CellSums
 from mixc.compiler.executor import run_on
 from mixc.compiler.progress import Quiet
+from tests.examples import shown
 from tests.selection import pool
 
 
@@ -147,6 +148,8 @@ def test_cells_without_a_document_are_told(tmp_path: Path) -> None:
     made, found = performed(job, tmp_path / "out", exact=True)
     assert made is not None
     assert {(one.code, one.severity) for one in found} == {("M578", "warning")}
+    about = "The pool holds sixty documents of 20,000 tokens, of one quality."
+    shown("M578", found, about=about, command="mixc run pool.manifest.json -o out --exact", numbers=False)
     cuts = read_cuts(tmp_path / "out" / CUT, job.integrity)
     assert cuts is not None and cuts.unreachable
     assert set(cuts.unreachable) >= set(found[0].notes[0].replace("`", "").split(", "))
@@ -210,6 +213,8 @@ def test_finding_cuts_tells_what_failed(job: Run) -> None:
     cuts, found = find_cuts(work_of(job, Path()), tasks, Broken(), Quiet())  # type: ignore[arg-type]
     assert cuts is None
     assert [one.code for one in found] == ["M575"]
+    about = "A worker had no memory left, again and again."
+    shown("M575", found, about=about, command="mixc run pool.manifest.json -o out --exact")
 
 
 def test_limits_hold_where_a_bucket_has_fewer_documents_than_supply(tmp_path: Path) -> None:
@@ -218,6 +223,8 @@ def test_limits_hold_where_a_bucket_has_fewer_documents_than_supply(tmp_path: Pa
     outcome, found = run_on("local", 1, lambda executor: run(job, output, executor, Quiet(), exact=True))
     assert outcome is not None
     assert [one.code for one in found] == ["M582"]
+    about = "The source has `epochs <= 1`."
+    shown("M582", found, about=about, command="mixc run pool.manifest.json -o out --exact", numbers=False)
     copies: Counter[tuple[str, str]] = Counter()
     rows = pool.rows_of(output)
     for source, name, count in zip(*(rows[key].to_pylist() for key in ("source", "id", "copies")), strict=True):

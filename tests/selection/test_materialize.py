@@ -25,6 +25,7 @@ from mixc.compiler.documents.data import Part
 from mixc.compiler.executor import run_on
 from mixc.compiler.keyed_hash import hash60
 from mixc.compiler.progress import Quiet
+from tests.examples import shown
 
 SMALL = 40_000  # bytes of a shard, so that cells have several
 SEED = 17
@@ -196,6 +197,8 @@ def test_a_source_without_texts_is_refused(tmp_path: Path) -> None:
     made, found = performed(job, tmp_path / "out", form=Form())
     assert made is None
     assert [(one.code, one.message) for one in found] == [("M576", "source `crawl` has no column of texts")]
+    about = "The documents have the columns `id`, `lang`, `n` and `edu`."
+    shown("M576", found, about=about, command="mixc run pool.manifest.json -o out --materialize")
     assert not (tmp_path / "out").exists()
 
 
@@ -221,15 +224,18 @@ def test_verify_misses_texts_that_are_gone(job: Run, output: Path, tmp_path: Pat
 
 
 def test_a_selection_that_lost_rows_is_noticed(job: Run, tmp_path: Path) -> None:
-    outcome, _ = run_on("local", 1, lambda executor: run(job, tmp_path, executor, Quiet()))
+    out = tmp_path / "out"
+    outcome, _ = run_on("local", 1, lambda executor: run(job, out, executor, Quiet()))
     assert outcome is not None
-    path = next((tmp_path / SELECTION).rglob("*.parquet"))
+    path = next((out / SELECTION).rglob("*.parquet"))
     table = pq.read_table(path)
     pq.write_table(table.slice(0, table.num_rows - 10), path)
     form = Form(shard_bytes=SMALL)
-    texts, found = run_on("local", 1, lambda executor: materialize(job, tmp_path, outcome, executor, Quiet(), form))
+    texts, found = run_on("local", 1, lambda executor: materialize(job, out, outcome, executor, Quiet(), form))
     assert texts is None
     assert [one.code for one in found] == ["M577"]
+    about = "A file of the selection lost its last rows."
+    shown("M577", found, about=about, command="mixc run pool.manifest.json -o out --materialize", at=tmp_path)
 
 
 def test_names_make_folders() -> None:

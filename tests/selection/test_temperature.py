@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mixc.compiler.laws.sampling import kappa_for_budget, temperature_copies
+from tests.examples import shown
 
 RECIPE = """recipe warm
 budget { model = 10M params, tokens = 4M tokens }
@@ -78,3 +79,5 @@ def test_it_is_verified_and_cannot_be_cut_exactly(folder: Path) -> None:
     )
     said = mixc(folder, "run", "warm.manifest.json", "-o", "exact", "--exact", code=1)
     assert "error[M579]: `--exact` cannot cut domain `news`, which is sampled by a temperature" in said
+    about = "The recipe has `domain news { sampling = { temperature: … } }`."
+    shown("M579", said, about=about, command="mixc run warm.manifest.json -o exact --exact")

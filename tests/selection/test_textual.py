@@ -10,8 +10,12 @@ import pytest
 
 from mixc.backends.selection.backend import Form, Run, texts_of
 from mixc.compiler.export import CellTexts
+from mixc.dsl.render import render
+from tests.examples import shown
 from tests.selection import texts_pool
 from tests.selection.texts_pool import compiled, documents, performed, rows_of
+
+EXPORT = "mixc export pool.manifest.json --to streaming --run out -o streaming"
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,8 @@ def test_a_run_without_texts(job: Run, tmp_path: Path) -> None:
     texts, found = texts_of(tmp_path / "out", job.manifest)
     assert texts is None
     assert [one.code for one in found] == ["M584"]
+    about = "`out` was filled by `mixc run` without `--materialize`."
+    shown("M584", found, about=about, command=EXPORT, at=tmp_path)
     assert found[0].helps == ("run the manifest into it again with `--materialize`",)
 
 
@@ -55,7 +61,10 @@ def test_a_run_of_another_manifest_and_a_folder_of_none(job: Run, tmp_path: Path
     written(job, tmp_path / "out")
     other = job.manifest.model_copy(update={"integrity": "0" * 64})
     assert [one.code for one in texts_of(tmp_path / "out", other)[1]] == ["M571"]
-    assert [one.code for one in texts_of(tmp_path, job.manifest)[1]] == ["M581"]
+    _, found = texts_of(tmp_path, job.manifest)
+    about = "Nothing was run into the folder `other`."
+    command = EXPORT.replace("--run out", "--run other")
+    shown("M581", render(found, "full").replace(str(tmp_path), "other"), about=about, command=command)
 
 
 def test_texts_that_are_not_as_they_were_written(job: Run, tmp_path: Path) -> None:
@@ -64,6 +73,7 @@ def test_texts_that_are_not_as_they_were_written(job: Run, tmp_path: Path) -> No
     first.write_bytes(first.read_bytes()[:-1])
     _, found = texts_of(tmp_path / "out", job.manifest)
     assert [one.code for one in found] == ["M585"]
+    shown("M585", found, about="A file of texts lost its last byte.", command=EXPORT, at=tmp_path, numbers=False)
     first.unlink()
     assert "is not there" in texts_of(tmp_path / "out", job.manifest)[1][0].notes[0]
     marker = first.with_name(first.name + ".done.json")

@@ -18,6 +18,7 @@ from mixc.backends.selection.markers import SUFFIX
 from mixc.backends.selection.outputs import content_hash
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.review.manifest import manifest_text
+from tests.examples import shown
 from tests.selection.honest import draws, sparse, with_seed
 from tests.selection.pool import (
     bytes_below,
@@ -185,6 +186,9 @@ def test_tampering_is_found_and_mended_once_what_is_named_is_removed(folder: Pat
     assert report is not None
     assert [one.code for one in found] == ["M580"]
     assert any(fault.startswith(sentence) for fault in report.faults), report.faults
+    if what == "a missing output":
+        about = "A file of the selection was deleted."
+        shown("M580", found, about=about, command="mixc verify pool.manifest.json out", at=folder)
     for fault in report.faults:
         name = fault.split()[0].rstrip(":,")
         if name.startswith("selection/"):
