@@ -14,6 +14,7 @@ from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.dsl.diagnostics import has_errors
 from tests.cli.conftest import RECIPE
 from tests.cli.ran import Ran
+from tests.examples import shown
 from tests.mubench.model_results import results, write
 
 Mixc = Callable[..., Ran]
@@ -111,6 +112,12 @@ def test_wrong_results_write_no_patch(folder: Path, mixc: Mixc) -> None:
     write(folder / "results", "hellaswag_de_mubench", ["{\n"], time="2027-01-01T00-00-00.1")
     ran = run(mixc, "-o", "proposed.mix")
     assert (ran.code, ran.out) == (1, "")
+    shown(
+        "M665",
+        ran.err,
+        about="The file was cut: its only line is `{`.",
+        command="mixc mubench results --manifest toy.manifest.json -o proposed.mix",
+    )
     assert (
         "error[M665]: line 1 of `model/samples_hellaswag_de_mubench_2027-01-01T00-00-00.1.jsonl` is not JSON" in ran.err
     )
@@ -122,6 +129,12 @@ def test_a_patch_that_cannot_be_written_is_told(folder: Path, mixc: Mixc) -> Non
     ran = run(mixc, "-o", "file/proposed.mix")
     assert ran.code == 1
     assert "error[M678]: `file/proposed.mix` cannot be written" in ran.err
+    shown(
+        "M678",
+        ran.err,
+        about="`file` is a file.",
+        command="mixc mubench results --manifest toy.manifest.json -o file/proposed.mix",
+    )
 
 
 def test_another_panel_than_the_manifests(folder: Path, mixc: Mixc) -> None:
@@ -141,6 +154,12 @@ def test_supply_that_leaves_no_room_is_told(folder: Path, mixc: Mixc) -> None:
     assert ran.code == 1
     assert "error[M676]: supply leaves no room near the weights of the manifest: no" in ran.err
     assert "`no` has 18.00%, supply allows 8.00%" in ran.err
+    shown(
+        "M676",
+        ran.err,
+        about="The recipe has 2B tokens of Norwegian, and `require share(no) >= 18%`.",
+        command="mixc mubench results --manifest toy.manifest.json",
+    )
 
 
 def test_guessing_proposes_nothing(folder: Path, mixc: Mixc) -> None:

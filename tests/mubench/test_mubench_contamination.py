@@ -26,12 +26,14 @@ from mixc.compiler.scan.find import find
 from mixc.compiler.scan.plan import Counting, SourcePlan
 from mixc.dsl.diagnostics import Diagnostic
 from tests.cli.ran import Ran
+from tests.examples import shown
 
 Mixc = Callable[..., Ran]
 QUESTION = "The seven ferries leave the old harbour before sunrise, so the baker who sends bread to the islands"
 ANSWER = "starts his oven while the whole town is still asleep."
 CHINESE = "清晨的渡船在日出之前离开老港口，所以给岛上送面包的师傅在全城还睡着的时候就点燃了他的烤炉。"
 SHORT = "A river flows to the sea"
+COMMAND = "mixc contamination pool.manifest.json --dataset-root items"
 RECIPE = """recipe pool
 source web {
   path    = "data/*.parquet"
@@ -209,6 +211,14 @@ def test_items_that_say_too_little_are_named(changed: dict[str, Any], tmp_path: 
     _, found = read_items(tmp_path, plan(["en", "zh"], "early", 1e9, None)[0])
     assert found[0].code == "M681"
     assert found[0].subject == "HellaswagDataset_lighteval_en/test.jsonl:1"
+    if changed == {"label": 7}:
+        shown(
+            "M681",
+            found,
+            files=[tmp_path / found[0].subject.split(":")[0]],
+            command="mixc contamination pool.manifest.json --dataset-root items",
+            at=tmp_path,
+        )
 
 
 def test_items_are_read_with_labels_as_digits_too(tmp_path: Path) -> None:
@@ -242,6 +252,15 @@ def test_the_command_reports_and_lists(folder: Path, mixc: Mixc) -> None:
     ran = run(mixc, "-o", "found.jsonl")
     assert ran.code == 1
     assert "error[M684]: 2 of 2 benchmark items stand in 3 documents" in ran.err
+    command = "mixc contamination pool.manifest.json --dataset-root items -o found.jsonl"
+    shown(
+        "M684",
+        ran.err,
+        about="Two documents hold a question of HellaSwag in English, one holds one in Chinese.",
+        command=command,
+    )
+    shown("M682", ran.err, about="`items` holds HellaSwag in English and in Chinese.", command=command)
+    shown("M685", ran.err, about='An item asks: "A river flows to the sea".', command=command)
     assert "warning[M682]: 6 of 8 tasks have no items" in ran.err
     assert "warning[M685]: 1 of 3 items are too short" in ran.err
     assert [line.split() for line in ran.out.splitlines()[1:3]] == [
@@ -262,10 +281,12 @@ def test_a_clean_pool_is_told_and_bad_names_refused(folder: Path, mixc: Mixc) ->
     assert ran.code == 0
     assert ran.out.endswith("8 documents searched: none of the items is among them\n")
     assert pq.read_table(folder / "found.parquet").num_rows == 0
-    assert "error[M687]" in run(mixc, "-o", "found.csv").err
+    command = "mixc contamination pool.manifest.json --dataset-root"
+    shown("M687", run(mixc, "-o", "found.csv").err, command=f"{command} items -o found.csv")
     (folder / "file").write_text("")
     assert "error[M678]" in run(mixc, "-o", "file/found.jsonl").err
-    assert "error[M680]" in mixc("contamination", "pool.manifest.json", "--dataset-root", "gone").err
+    gone = mixc("contamination", "pool.manifest.json", "--dataset-root", "gone").err
+    shown("M680", gone, about="There is no folder `gone`.", command=f"{command} gone")
 
 
 def test_a_source_without_texts_is_refused(tmp_path: Path) -> None:
@@ -274,6 +295,7 @@ def test_a_source_without_texts_is_refused(tmp_path: Path) -> None:
     source = SourcePlan("web", ("data/*.parquet",), Wanted(id="id"), Counting("column", "n"), None, "web")
     done, found = run_on("local", 1, lambda e: search(items(), files, {"web": source}, tmp_path, (e, Quiet())))
     assert (done, [one.code for one in found]) == (None, ["M683"])
+    shown("M683", found, about='Source `web` has `columns = { id: "id", tokens: "n" }`.', command=COMMAND)
 
 
 def test_what_fails_for_another_reason_is_told(tmp_path: Path) -> None:
@@ -281,6 +303,13 @@ def test_what_fails_for_another_reason_is_told(tmp_path: Path) -> None:
     (tmp_path / ".mixc").write_text("a file where a folder has to be")
     done, found = searched(tmp_path, items())
     assert (done, [one.code for one in found]) == (None, ["M686"])
+    shown(
+        "M686",
+        found,
+        about="`.mixc`, the folder for what is kept between runs, is a file.",
+        command=COMMAND,
+        at=tmp_path,
+    )
 
 
 def test_hashes_are_spread(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mixc.backends.mubench.tasks import DATASETS, LANGUAGES
 from mixc.compiler.supply.languages import canonical, known_codes
 from mixc.dsl.diagnostics import Severity
 from mixc.dsl.text import SourceText, Span
+from tests.examples import shown
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "published" / "mubench_tasks.json"
 # SHA-256 of the lines `task config metrics` of all 610 tasks, sorted, as published.
@@ -72,6 +73,12 @@ def test_a_plan_adds_the_pivot_and_names_what_it_does_not_cover() -> None:
     assert (made.covered, made.uncovered, made.languages) == (("de", "sv"), ("eo",), ("de", "en", "sv"))
     assert (found.code, found.severity, found.place) == ("M660", Severity.WARNING, "a.mix:1:1")
     assert "`eo`" in found.message
+    shown(
+        "M660",
+        found,
+        about="The languages of the recipe are Swedish, German and Esperanto.",
+        command="mixc compile a.mix",
+    )
     assert made.panel == "early"
     assert made.harness == HARNESS
     assert made.log_samples
@@ -88,6 +95,8 @@ def test_a_plan_adds_the_pivot_and_names_what_it_does_not_cover() -> None:
 def test_a_plan_without_a_covered_language_says_so() -> None:
     made, found = plan(["eo", "la"], "full", 7e9, "lm-eval==0.4.11")
     assert [one.code for one in found] == ["M660", "M661"]
+    about = "The languages of the recipe are Esperanto and Latin."
+    shown("M661", found, about=about, command="mixc compile a.mix")
     assert made.languages == ("en",)
     assert made.harness == "lm-eval==0.4.11"
 

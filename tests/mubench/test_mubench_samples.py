@@ -18,6 +18,7 @@ from mixc.backends.mubench.study import study
 from mixc.backends.mubench.tasks import DATASETS, Panel
 from mixc.compiler.documents.data import Unreadable
 from mixc.dsl.diagnostics import Diagnostic, Severity
+from tests.examples import shown
 from tests.mubench.model_results import aligned, results, sample, write
 
 TASK = "hellaswag_de_mubench"
@@ -34,6 +35,10 @@ def read(folder: Path, *codes: str) -> tuple[Results | None, list[Diagnostic]]:
 
 def codes_of(found: list[Diagnostic]) -> list[str]:
     return [one.code for one in found]
+
+
+def example(code: str, found: Diagnostic | list[Diagnostic], about: str, folder: Path) -> None:
+    shown(code, found, about=about, command="mixc mubench results --manifest toy.manifest.json", at=folder)
 
 
 def broken(tmp_path: Path, *lines: dict[str, Any] | str) -> Diagnostic:
@@ -108,13 +113,14 @@ def test_a_damaged_line_is_named(line: str, words: str, tmp_path: Path) -> None:
 
 
 def test_an_empty_file_is_named(tmp_path: Path) -> None:
-    assert broken(tmp_path).code == "M666"
+    example("M666", broken(tmp_path), "The file holds nothing.", tmp_path)
 
 
 def test_a_repeated_item_is_named(tmp_path: Path) -> None:
     found = broken(tmp_path, *(sample("a", 0, 0, 4) for _ in range(3)))
     assert found.code == "M667"
     assert "2 lines" in found.notes[0]
+    example("M667", found, 'Three lines of the file say `"_id": "a"`.', tmp_path)
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
@@ -122,6 +128,8 @@ def test_a_wrong_number_of_options_is_named(count: int, tmp_path: Path) -> None:
     found = broken(tmp_path, sample("a", 0, 0, count))
     assert found.code == "M669"
     assert f"has {count} option" in found.message
+    if count == 3:
+        example("M669", found, "An item of HellaSwag with three choices.", tmp_path)
 
 
 def test_options_of_other_sets_are_ragged(tmp_path: Path) -> None:
@@ -135,6 +143,9 @@ def test_a_sample_that_contradicts_itself_is_named(tmp_path: Path) -> None:
     found = broken(tmp_path, sample("a", 0, 0, 4, acc=0.0))
     assert found.code == "M675"
     assert "states acc 0, its log-likelihoods say 1" in found.message
+    example(
+        "M675", found, 'The sample says `"acc": 0.0`, and its first choice, the right one, is the likeliest.', tmp_path
+    )
 
 
 def test_the_newest_run_of_a_task_counts(tmp_path: Path) -> None:
@@ -148,8 +159,12 @@ def test_the_newest_run_of_a_task_counts(tmp_path: Path) -> None:
 def test_runs_of_several_models_are_refused(tmp_path: Path) -> None:
     write(tmp_path, TASK, [sample("a", 0, 1, 4)], model="one")
     write(tmp_path, TASK, [sample("a", 0, 0, 4)], model="two")
-    assert codes_of(newest(find(tmp_path))[1]) == ["M664"]
+    found = newest(find(tmp_path))[1]
+    assert codes_of(found) == ["M664"]
     assert read(tmp_path, "de")[0] is None
+    example(
+        "M664", found, "The folder holds samples of `hellaswag_de_mubench` by model `one` and by model `two`.", tmp_path
+    )
 
 
 def test_languages_of_several_models_are_refused(tmp_path: Path) -> None:
@@ -160,7 +175,9 @@ def test_languages_of_several_models_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_samples_is_named(tmp_path: Path) -> None:
     assert codes_of(read(tmp_path, "de")[1]) == ["M662"]
-    assert codes_of(read(tmp_path / "gone", "de")[1]) == ["M662"]
+    gone = read(tmp_path / "gone", "de")[1]
+    assert codes_of(gone) == ["M662"]
+    shown("M662", gone, command="mixc mubench gone --manifest toy.manifest.json", at=tmp_path)
     (tmp_path / "samples_hellaswag_de_mubench.jsonl").write_text("{}")  # no time: not from the harness
     assert codes_of(read(tmp_path, "de")[1]) == ["M662"]
 
@@ -172,6 +189,7 @@ def test_other_tasks_are_left_out_and_named(tmp_path: Path) -> None:
     found = read(tmp_path, "de")[1]
     (one,) = (one for one in found if one.code == "M663")
     assert "piqa, winogrande_en_mubench" in one.message
+    example("M663", one, "The manifest plans the early panel; the folder holds two tasks more.", tmp_path)
     assert one.severity is Severity.WARNING
 
 
@@ -182,6 +200,8 @@ def test_missing_languages_and_sets_are_named(tmp_path: Path) -> None:
     assert made is not None
     said = {one.code: one for one in found}
     assert "`bmlama`, `xstorycloze`" in said["M679"].message
+    example("M671", found, "German was not evaluated on `arc_easy`.", tmp_path)
+    example("M679", found, "Two of the four planned sets were evaluated.", tmp_path)
     messages = [one.message for one in found if one.code == "M671"]
     assert messages == ["there are no results of `arc_easy` in `de`", "there are no results of any task in `sv`"]
 
@@ -191,6 +211,7 @@ def test_results_without_english_are_refused(tmp_path: Path) -> None:
     made, found = read(tmp_path, "de", "sv")
     assert made is None
     assert "M672" in codes_of(found)
+    example("M672", found, "There are samples in German and Swedish.", tmp_path)
 
 
 def some(ids: str, options: int = 4, gold: int = 0) -> Samples:
@@ -215,6 +236,7 @@ def test_other_items_in_a_language_are_refused() -> None:
     assert made is None
     assert (found.code, found.severity) == ("M668", Severity.ERROR)
     assert "3 of 4 items" in found.message
+    example("M668", found, "German lacks one of the four items.", Path())
     assert found.notes == ("not every item: `de`",)
     assert align("hellaswag", {"en": some("ab"), "de": some("cd")})[0] is None
 
@@ -233,6 +255,8 @@ def test_options_that_differ_between_languages_are_refused(changed: dict[str, in
     assert (found.code, found.severity) == ("M670", Severity.ERROR)
     assert words in found.message
     assert found.notes[1] == "languages: `de`"
+    if "options" in changed:
+        example("M670", found, "German has five options where English and French have four.", Path())
 
 
 def test_a_few_items_with_other_options_are_left_out() -> None:
@@ -260,14 +284,16 @@ def test_an_empty_half_is_named(tmp_path: Path) -> None:
     results(tmp_path, "hellaswag", {"en": 0.7, "de": 0.5}, 1)
     made, _ = read(tmp_path, "de")
     assert made is not None
-    found = [one.code for half in ("report", "weights") for one in study(made, half, 5)[1]]  # type: ignore[arg-type]
-    assert found.count("M674") == 1
+    found = [one for half in ("report", "weights") for one in study(made, half, 5)[1]]  # type: ignore[arg-type]
+    assert codes_of(found).count("M674") == 1
+    example("M674", found, "A single item was evaluated.", tmp_path)
 
 
 def test_a_part_of_a_set_is_told(tmp_path: Path) -> None:
     results(tmp_path, "hellaswag", {"en": 0.7, "de": 0.5}, 40)
     (one,) = (one for one in read(tmp_path, "de")[1] if one.code == "M673")
     assert one.message == "`hellaswag` has 40 items of 9,044"
+    example("M673", one, "The evaluation was stopped after 40 items of HellaSwag.", tmp_path)
 
 
 def test_english_that_guesses_measures_nothing(tmp_path: Path) -> None:
@@ -279,6 +305,7 @@ def test_english_that_guesses_measures_nothing(tmp_path: Path) -> None:
     assert (seen.unusable, [one.code for one in found]) == (("hellaswag",), ["M677"])
     assert seen.evidence["de"].datasets == ("arc_easy",)
     assert found[0].notes == ("left out of gaps",)
+    example("M677", found, "English has one in four of HellaSwag right, as who guesses.", tmp_path)
 
 
 def test_guards_are_read_and_set_no_weights(tmp_path: Path) -> None:

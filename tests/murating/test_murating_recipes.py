@@ -9,6 +9,7 @@ import pytest
 
 from mixc.backends.murating.rater import ABOUT
 from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
+from tests.examples import shown
 from tests.murating.test_murating_scoring import mu as mu
 from tests.murating.test_murating_scoring import pool, rows, scored
 
@@ -50,6 +51,7 @@ def test_a_rater_of_another_column_is_refused(recipe: Path) -> None:
     made, found = scored(recipe)
     assert made is None
     assert [one.code for one in found] == ["M624"]
+    shown("M624", found, files=[recipe], command=f"mixc score {recipe.name}", at=recipe.parent)
     assert "reads `language`, and the texts of `crawl` are in `text`" in found[0].message
 
 
@@ -65,6 +67,8 @@ def test_languages_that_no_pair_connects_are_not_ranked_together(recipe: Path) -
     made, found = scored(recipe)
     assert made is None
     assert [one.code for one in found] == ["M629"]
+    about = "The rater was trained on pairs within languages only."
+    shown("M629", found, about=about, files=[recipe], command=f"mixc score {recipe.name}", at=recipe.parent)
     assert compiling(recipe) == [("M629", True), ("M620", True)]
 
 

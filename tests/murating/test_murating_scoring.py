@@ -28,6 +28,7 @@ from mixc.compiler.recipe import Rater
 from mixc.compiler.review.schema import Manifest
 from mixc.compiler.score import Scored, score
 from mixc.dsl.diagnostics import Diagnostic, has_errors
+from tests.examples import shown
 from tests.murating.tiny import BAD, GOOD, codes, documents, trained
 
 RATED = """recipe pool
@@ -215,6 +216,9 @@ def test_raters_that_cannot_be_used(tmp_path: Path, mu: Path, small: Path, what:
     assert caught.value.diagnostic.code == code
     done, found = scored(path)
     assert done is None and codes(found) == [code] and found[0].labels
+    if what in ("half", "encoder"):
+        about = {"half": "A file of the rater's folder is missing.", "encoder": "The encoder was changed since."}[what]
+        shown(code, found, about=about, command="mixc score pool.mix", at=tmp_path, numbers=False)
     assert not kept(tmp_path)
 
 

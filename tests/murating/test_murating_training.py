@@ -19,7 +19,10 @@ from mixc.backends.murating.settings import TrainSettings
 from mixc.backends.murating.split import SIDES, split
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.documents.data import Unreadable
+from tests.examples import shown
 from tests.murating.tiny import codes, documents, lines, paired, trained, translated
+
+TRAIN = "mixc rater train pairs.jsonl --encoder small -o mu"
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -129,6 +132,8 @@ def test_calibration_does_not_depend_on_which_text_comes_first(made: list[tuple[
 def test_free_offsets_are_stored(tmp_path: Path, small: Path) -> None:
     made, found = trained(paired(tmp_path, documents(240)), tmp_path / "mu", small)
     assert made is not None and codes(found) == ["M638"]
+    there = "No pair is of two languages, and none is of a text and its translation."
+    shown("M638", found, about=there, command=TRAIN, at=tmp_path)
     assert about(tmp_path / "mu")["offsets"] == "free" and "offsets between" in made.text.lower()
 
 
@@ -139,6 +144,8 @@ def test_one_rater_and_missing_translations_are_told(tmp_path: Path, small: Path
     assert guarded(["rater", "pairs", docs, *options]) == 0
     made, found = trained(tmp_path / "pairs.jsonl", tmp_path / "mu", small)
     assert made is not None and set(codes(found)) == {"M635", "M653"}
+    there = "Of 120 documents, 20 have a translation."
+    shown("M653", found, about=there, command=TRAIN, at=tmp_path, numbers=False)
     assert not about(tmp_path / "mu")["audit"]["passed"]
 
 
@@ -169,6 +176,9 @@ def test_lines_that_are_no_pairs(tmp_path: Path, pairs: Path, change: dict[str, 
     with pytest.raises(Unreadable) as caught:
         read_pairs(path)
     assert caught.value.diagnostic.code == code and word in caught.value.diagnostic.message
+    if change in ({"p": 2}, {"id_a": "nobody"}):
+        line = path.read_text().splitlines()[-1]
+        shown(code, caught.value.diagnostic, about=f"The last line of the file: `{line}`.", command=TRAIN, at=tmp_path)
     assert code == "M641" or f"line {len(rows):,}" in caught.value.diagnostic.message
 
 
@@ -190,11 +200,15 @@ def test_too_few_pairs(tmp_path: Path, small: Path) -> None:
     path = paired(tmp_path, documents(3, ["en"]))
     made, found = trained(path, tmp_path / "mu", small)
     assert made is None and codes(found) == ["M642"] and "no pairs to" in found[0].message
+    shown("M642", found, about="The pairs are those of three documents.", command=TRAIN, at=tmp_path)
 
 
 @pytest.mark.parametrize("more", [{"weight": -1.0}, {"held_out": 0.0}, {"decay": -0.1}, {"tokens": 0}, {"epochs": 0}])
 def test_settings_out_of_range(tmp_path: Path, pairs: Path, small: Path, more: dict[str, Any]) -> None:
-    assert codes(trained(pairs, tmp_path / "mu", small, **more)[1]) == ["M652"]
+    _, found = trained(pairs, tmp_path / "mu", small, **more)
+    assert codes(found) == ["M652"]
+    if "held_out" in more:
+        shown("M652", found, command=f"{TRAIN} --held-out 0", at=tmp_path)
 
 
 def test_what_is_no_rater_is_not_replaced(tmp_path: Path, pairs: Path, small: Path) -> None:

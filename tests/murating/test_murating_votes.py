@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mixc.backends.murating.votes import Voter, is_confident, oriented, shares_of, voters_of, votes_on
 from mixc.compiler.documents.data import Unreadable
+from tests.examples import shown
 
 NAN = float("nan")
 SCORES = st.lists(st.sampled_from([0.0, 1.0, 2.0, NAN]), min_size=4, max_size=4)
@@ -64,3 +65,6 @@ def test_raters_that_are_named_wrongly(text: str) -> None:
     with pytest.raises(Unreadable) as caught:
         voters_of(text)
     assert caught.value.diagnostic.code == "M630"
+    if text == "edu,edu":
+        command = "mixc rater pairs docs.jsonl --raters edu,edu -o pairs.jsonl"
+        shown("M630", caught.value.diagnostic, command=command)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from mixc.compiler.cli.app import app
 from mixc.compiler.cli.explain import explain
+from tests.examples import shown
 from tests.nag.scoring_pool import GATED, RATED, TWO, kept, pool, rows, told
 from tests.nag.tiny import LAYERS, WIDTH
 from tests.nag.ways import compiled, errors, scored, selection
@@ -48,6 +49,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Path:
     assert "180 documents and 12 examples written to 4 files of " in said
     assert "--num_layers 3 --top_k 5 --feature_col fwd_up_feature" in said
     return folder / "out"
+
+
+IMPORT = "mixc features import pool.mix features"
 
 
 def without_model(folder: Path, tiny: Path, text: str) -> Path:
@@ -122,6 +126,13 @@ def test_examples_may_be_read_here_with_a_warning(tmp_path: Path, tiny: Path, ex
     assert done is not None, told(found)
     assert [one.code for one in found] == ["M616"]
     assert found[0].notes == ("imported in bfloat16 precision, read here in float32",)
+    shown(
+        "M616",
+        found,
+        about="Features were imported, those of the examples were not.",
+        command="mixc score pool.mix",
+        at=tmp_path,
+    )
     assert next(iter(done.read.values())).documents == 6
     stage = next(row for row in compiled(path).plan if row.stage == "score")
     assert {"origin", "examples_content", "examples_precision"} <= stage.parameters.keys()
@@ -135,6 +146,8 @@ def test_examples_of_another_shape_are_no_match(tmp_path: Path, tiny: Path, expo
     assert done is None
     assert [one.code for one in found] == ["M591"]
     assert found[0].notes == ("width: found 41, asked for 40",)
+    about = "Features were imported with `--width 41`; the model has 40 neurons in a layer."
+    shown("M591", found, about=about, command="mixc score pool.mix", at=tmp_path, numbers=False)
 
 
 def test_removing_lets_the_model_read_again(tmp_path: Path, tiny: Path, exported: Path) -> None:
@@ -158,6 +171,8 @@ def test_documents_that_came_later_are_told(tmp_path: Path, tiny: Path, exported
     assert done is None
     assert [one.code for one in found] == ["M619"]
     assert "1 of 4 parts" in found[0].message
+    about = "A file of documents came after `mixc features import`."
+    shown("M619", found, about=about, command="mixc score pool.mix", at=tmp_path)
 
 
 def test_examples_that_changed_are_read_by_the_model(tmp_path: Path, tiny: Path, exported: Path) -> None:
@@ -214,6 +229,14 @@ def spoiled(id: str, neurons: object) -> Callable[[dict[str, object]], dict[str,
     return change
 
 
+ABOUT = {
+    "`008` stands twice": 'Two lines of the file say `"docid": "008"`.',
+    "has 14 neurons, not 3 layers x 5": "A line of the file lists 14 neurons.",
+    "line 8": "A line of the file lists `NaN` among its neurons.",
+    "row 8": "A line of the file lists no neurons but `null`.",
+}
+
+
 @pytest.mark.parametrize(
     ("change", "code", "part"),
     [
@@ -239,6 +262,8 @@ def test_features_that_do_not_fit(
     status, _, wrong = ran("import", path, mine, *SHAPE)
     assert status == 1
     assert f"error[{code}]" in wrong
+    if part in ABOUT:
+        shown(code, wrong, about=ABOUT[part], command=f"{IMPORT} --layers 3 --width 40", at=tmp_path)
     assert part in wrong
     left = [file.name for file in (tmp_path / ".mixc" / "features").rglob("*") if file.is_file()]
     assert left == []
@@ -250,6 +275,8 @@ def test_documents_without_features_may_be_left_without_a_score(tmp_path: Path, 
     assert status == 0
     assert "warning[M612]" in wrong
     assert "88 of 180 documents have no features" in wrong  # two of the 90 have no text
+    about = "The features are those of one of two files of documents."
+    shown("M612", wrong, about=about, command=f"{IMPORT} --missing=skip", at=tmp_path)
     scored(path)
     compiled(path)
     taken = selection(path, tmp_path / "out")
@@ -272,6 +299,8 @@ def test_features_of_other_documents_are_told(tmp_path: Path, tiny: Path, export
     assert status == 0
     assert "warning[M613]" in wrong
     assert "60 of 180 features are of no document of the recipe" in wrong
+    about = "The folder `features` holds those of 180 documents; the recipe has 120."
+    shown("M613", wrong, about=about, command=IMPORT, at=tmp_path)
 
 
 def test_an_id_of_two_sources_says_nothing(tmp_path: Path, tiny: Path, exported: Path) -> None:
@@ -285,6 +314,8 @@ def test_an_id_of_two_sources_says_nothing(tmp_path: Path, tiny: Path, exported:
     assert status == 1
     assert "error[M618]" in wrong
     assert "`000` is of several documents, of `books`, `crawl`" in wrong
+    about = "Two sources hold a document with the id `000`."
+    shown("M618", wrong, about=about, command=IMPORT, at=tmp_path)
 
 
 def test_examples_of_another_number(tmp_path: Path, tiny: Path, exported: Path) -> None:
@@ -295,7 +326,10 @@ def test_examples_of_another_number(tmp_path: Path, tiny: Path, exported: Path) 
     status, _, wrong = ran("import", path, exported / "documents", "--examples", science)
     assert status == 1
     assert "error[M615]" in wrong
-    assert "has 6 features, and `science.jsonl` has 7 examples" in wrong
+    assert "targets/science.jsonl` has 6 features, and `science.jsonl` has 7 examples" in wrong
+    about = "A line was added to `science.jsonl` after its features were made."
+    command = f"{IMPORT} --examples science=targets/science.jsonl"
+    shown("M615", wrong.replace(f"{exported}/", ""), about=about, command=command, at=tmp_path)
 
 
 def test_a_model_that_is_not_here_has_no_known_shape(tmp_path: Path, tiny: Path, exported: Path) -> None:
@@ -304,6 +338,8 @@ def test_a_model_that_is_not_here_has_no_known_shape(tmp_path: Path, tiny: Path,
     assert status == 1
     assert "error[M614]" in wrong
     assert "--layers 28 --width 6144" in wrong
+    about = "The target names `model.gguf`, which is not here."
+    shown("M614", wrong, about=about, command=IMPORT, at=tmp_path)
 
 
 def test_keys_and_values_are_imported_with_their_examples(tmp_path: Path, tiny: Path, exported: Path) -> None:
@@ -317,15 +353,16 @@ def test_nothing_to_export_and_nowhere(tmp_path: Path, tiny: Path, exported: Pat
     path = pool(tmp_path, tiny, RATED)
     status, _, wrong = ran("export", path, "-o", tmp_path / "out")
     assert status == 1
-    assert "error[M620]" in wrong
+    export = "mixc features export pool.mix -o"
+    shown("M620", wrong, about="`mixc score` has not run yet.", command=f"{export} out", at=tmp_path)
     scored(path)
     status, _, wrong = ran("export", path, "-o", tmp_path / "data")
     assert status == 1
-    assert "error[M617]" in wrong
+    shown("M617", wrong, about="The folder `data` holds documents.", command=f"{export} data", at=tmp_path)
     (tmp_path / "data" / "c.jsonl").write_text(json.dumps(rows()[0] | {"id": "new"}) + "\n")
     status, _, wrong = ran("export", path, "-o", tmp_path / "out")
     assert status == 1
-    assert "error[M621]" in wrong
+    shown("M621", wrong, about="A file came after `mixc score`.", command=f"{export} out", at=tmp_path)
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".out*"))
 

@@ -17,6 +17,7 @@ from mixc.backends.nag.profile import profile_of
 from mixc.backends.nag.scored import read_scores, score, score_files, wholes
 from mixc.backends.nag.store import origin_of, read_features, write_features
 from mixc.compiler.documents.data import Unreadable
+from tests.examples import shown
 
 SHAPE = Shape(3, 2, 10)
 ORIGIN = Origin("a/model", "0123abcd", "up", 120, SHAPE)
@@ -88,6 +89,9 @@ def test_bad_lines(tmp_path: Path, line: str, code: str) -> None:
     with pytest.raises(Unreadable) as caught:
         list(read_jsonl(path, "up", SHAPE))
     assert code_of(caught) == code
+    if "[1, 2, 3, 4, 5, 10]" in line:
+        command = "mixc features import pool.mix bad.jsonl --layers 3 --width 10"
+        shown(code, caught.value.diagnostic, files=[path], command=command, at=tmp_path)
 
 
 def test_bytes_that_are_no_text_and_files_that_are_not_there(tmp_path: Path) -> None:

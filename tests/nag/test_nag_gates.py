@@ -26,6 +26,7 @@ from mixc.compiler.scan.plan import Counting, GatePlan, GateQuality, Plan, Sourc
 from mixc.compiler.scan.stages import Found
 from mixc.compiler.scan.store import Store
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 from tests.nag.scoring_pool import GATED, pool, rows, told
 from tests.nag.texts import KINDS
 from tests.nag.ways import compiled, errors, scored, selection, whole_scores
@@ -134,6 +135,8 @@ def test_changed_scores_of_quality_are_noticed(tmp_path: Path, tiny: Path) -> No
     place = table.schema.get_field_index("edu")
     pq.write_table(table.set_column(place, "edu", quality), file, row_group_size=40)
     assert errors(path) == ["M625"]
+    about = "The column by which the gate ranks too was written anew after `mixc score`."
+    shown("M625", run_passes(COMPILE, Artefacts(path))[1], about=about, command="mixc compile pool.mix", at=tmp_path)
 
 
 def test_the_authors_selection_by_distance_and_quality(tmp_path: Path) -> None:
@@ -172,6 +175,8 @@ def test_a_language_that_was_not_rated_is_told_before_and_after(tmp_path: Path, 
     done, found = scored(path)
     assert done is not None, told(found)
     assert [one.code for one in found] == ["M611"]
+    about = "No document in French has an `edu`, by which the gate ranks too."
+    shown("M611", found, about=about, command="mixc score pool.mix", at=tmp_path)
     assert "`fr`" in found[0].message
     [lost] = compile_errors(path)
     assert lost.code == "M302"
@@ -208,6 +213,8 @@ def test_a_gate_that_lets_nothing_through_at_all(tmp_path: Path, tiny: Path) -> 
     done, found = scored(path)
     assert done is not None
     assert [one.code for one in found] == ["M599", "M599"]
+    about = "The target has `fraction = 0.01%`."
+    shown("M599", found, about=about, command="mixc score pool.mix", at=tmp_path)
     assert [one.notes[0] for one in found] == ["of documents in `en`", "of documents in `fr`"]
     [lost] = compile_errors(path)
     assert lost.code == "M557"

@@ -16,8 +16,10 @@ from mixc.backends.models.weights import find_model
 from mixc.backends.nag.extract import features_of
 from mixc.backends.nag.model import Model, load_model, origin_of
 from mixc.compiler.documents.data import Unreadable
+from tests.examples import shown
 from tests.nag.tiny import LAYERS, WIDTH, network, saved
 
+SCORE = "mixc score pool.mix"
 TEXTS = ["A short text about nothing.", "x", ""]
 
 
@@ -41,6 +43,8 @@ def test_models_without_such_a_projection(tmp_path: Path, smollm: Path, kind: st
     with pytest.raises(Unreadable) as caught:
         origin_of(model)
     assert code_of(caught) == "M607"
+    if kind == "GPT2":
+        shown("M607", caught.value.diagnostic, about="The model of the target is a GPT-2.", command=SCORE, at=tmp_path)
 
 
 @pytest.fixture
@@ -63,6 +67,8 @@ def test_layers_of_different_widths(llama: Path) -> None:
     with pytest.raises(Unreadable) as caught:
         origin_of(model)
     assert code_of(caught) == "M608"
+    about = "The MLPs of the model have different widths."
+    shown("M608", caught.value.diagnostic, about=about, command=SCORE, at=llama.parent)
 
 
 def test_activations_that_are_not_finite(llama: Path) -> None:
@@ -71,6 +77,8 @@ def test_activations_that_are_not_finite(llama: Path) -> None:
     with pytest.raises(Unreadable) as caught:
         features_of(model, origin_of(model, top_k=4), TEXTS)
     assert code_of(caught) == "M610"
+    about = "A weight of the model is NaN."
+    shown("M610", caught.value.diagnostic, about=about, command=SCORE, at=llama.parent)
 
 
 def test_pickles_are_refused(tmp_path: Path, llama: Path) -> None:
@@ -93,6 +101,8 @@ def test_code_of_a_model_is_never_run(tmp_path: Path, llama: Path) -> None:
     with pytest.raises(Unreadable) as caught:
         load_model(str(llama))
     assert code_of(caught) == "M606"
+    about = "The folder of the model has a `config.json` that names `own.py`."
+    shown("M606", caught.value.diagnostic, about=about, command=SCORE, at=tmp_path)
     assert not ran.exists()
 
 
@@ -131,6 +141,8 @@ def test_without_the_packages(llama: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(Unreadable) as caught:
         load_model(str(llama))
     assert code_of(caught) == "M603"
+    about = "The package `torch` is not installed."
+    shown("M603", caught.value.diagnostic, about=about, command=SCORE, at=llama.parent)
 
 
 def test_a_model_is_known_by_its_content(tmp_path: Path, llama: Path) -> None:

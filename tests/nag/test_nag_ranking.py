@@ -19,6 +19,7 @@ from mixc.backends.nag.quality import select_with_quality
 from mixc.backends.nag.scored import Scored
 from mixc.backends.nag.select import Selection, select
 from mixc.compiler.documents.data import Unreadable
+from tests.examples import shown
 
 PATIENT = settings(deadline=None, max_examples=40)
 
@@ -203,6 +204,8 @@ def test_a_fraction_that_cannot_be(fraction: float) -> None:
     with pytest.raises(Unreadable) as caught:
         select(lambda: parts, fraction)
     assert caught.value.diagnostic.code == "M598"
+    if fraction == 1.01:
+        shown("M598", caught.value.diagnostic, about="A target asks for 101 % of the documents.")
 
 
 @pytest.mark.parametrize("weights", [(0.0, 1.0), (-1.0, 2.0), (float("nan"), 1.0), (float("inf"), 1.0)])
@@ -211,12 +214,15 @@ def test_weights_that_cannot_share(weights: tuple[float, ...]) -> None:
     with pytest.raises(Unreadable) as caught:
         select(lambda: parts, 0.5, weights)
     assert caught.value.diagnostic.code == "M601"
+    if weights == (0.0, 1.0):
+        shown("M601", caught.value.diagnostic, about="Two targets of one budget have the weights 0 and 1.")
 
 
 def test_documents_without_token_counts() -> None:
     with pytest.raises(Unreadable) as caught:
         select(lambda: parts_of([("a", (1,), 0)], 1), 0.5)
     assert caught.value.diagnostic.code == "M602"
+    shown("M602", caught.value.diagnostic, about="The only document has a count of 0 tokens.")
 
 
 def test_rows_of_one_id_are_kept_together_and_never_exceed_the_budget() -> None:
@@ -233,6 +239,8 @@ def test_targets_without_texts() -> None:
             profile_of("reasoning", features, shape)
         assert caught.value.diagnostic.code == "M596"
     assert "3 texts have no token" in caught.value.diagnostic.notes[0]
+    about = "The three examples of the target `reasoning` are empty texts."
+    shown("M596", caught.value.diagnostic, about=about, command="mixc score pool.mix")
     assert left_out("reasoning", features) == []  # that is an error already
     some = np.array([[NONE], [2], [NONE]], np.uint16)
     assert [found.code for found in left_out("reasoning", some)] == ["M597"]

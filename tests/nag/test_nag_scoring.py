@@ -23,9 +23,12 @@ from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.compiler.progress import Quiet
 from mixc.compiler.scan.scan import scan
 from mixc.dsl.diagnostics import has_errors
+from tests.examples import shown
 from tests.nag.scoring_pool import GATED, RATED, TWO, kept, pool, rows, told
 from tests.nag.texts import KINDS
 from tests.nag.ways import compiled, errors, scored, selection, whole_scores
+
+SCORE = "mixc score pool.mix"
 
 
 def test_a_target_rates_documents_all_the_way(tmp_path: Path, tiny: Path) -> None:
@@ -212,6 +215,7 @@ def test_targets_of_a_gate_agree(tmp_path: Path, tiny: Path) -> None:
     done, found = scored(path)
     assert done is None
     assert [one.code for one in found] == ["M626"]
+    shown("M626", found, files=[path], command=SCORE, at=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -232,6 +236,8 @@ def test_what_is_wrong_with_a_target_is_told_at_its_place(tmp_path: Path, tiny: 
     assert [one.code for one in found] == [code]
     assert found[0].labels
     assert found[0].labels[0].span.text == "target science"
+    if "9999" not in changed:
+        shown(code, found, files=[tmp_path / "pool.mix"], command=SCORE, at=tmp_path)
 
 
 def test_a_source_without_texts_cannot_be_scored(tmp_path: Path, tiny: Path) -> None:
@@ -243,6 +249,8 @@ def test_a_source_without_texts_cannot_be_scored(tmp_path: Path, tiny: Path) -> 
     done, found = scored(path)
     assert done is None
     assert [one.code for one in found] == ["M622"]
+    about = "The documents have the columns `id`, `lang` and `n`."
+    shown("M622", found, about=about, command=SCORE, at=tmp_path)
 
 
 def test_a_target_without_texts_is_told(tmp_path: Path, tiny: Path) -> None:
@@ -251,6 +259,7 @@ def test_a_target_without_texts_is_told(tmp_path: Path, tiny: Path) -> None:
     done, found = scored(path)
     assert done is None
     assert [one.code for one in found] == ["M623"]
+    shown("M623", found, files=[tmp_path / "science.jsonl"], command=SCORE, at=tmp_path)
 
 
 def test_scores_that_are_gone_or_damaged_are_told(tmp_path: Path, tiny: Path) -> None:
@@ -268,6 +277,8 @@ def test_scores_that_are_gone_or_damaged_are_told(tmp_path: Path, tiny: Path) ->
     catalog, found = run_on("local", 1, lambda executor: scan(recipe, executor))
     assert catalog is None
     assert {one.code for one in found} == {"M515"}
+    about = "A file of scores below `.mixc` was cut in the middle."
+    shown("M515", found, about=about, command="mixc scan pool.mix", at=tmp_path, numbers=False)
     files[0].unlink()
     job, found = opened(path.with_suffix(".manifest.json"))
     assert job is not None, told(found)
@@ -288,11 +299,13 @@ def test_a_target_is_explained(tmp_path: Path, tiny: Path, capsys: pytest.Captur
     assert explain(str(manifest), nearest="science", deactivate=True) == 0
     assert "loss on the examples, nats per token:" in capsys.readouterr().out
     assert explain(str(manifest), nearest="coda") == 1
-    assert "M627" in capsys.readouterr().err
+    command = "mixc explain pool.manifest.json --target"
+    shown("M627", capsys.readouterr().err, command=f"{command} coda", at=tmp_path)
     for file in (tmp_path / ".mixc" / "features").rglob("*.arrow"):
         file.unlink()
     assert explain(str(manifest), nearest="code") == 1
-    assert "M628" in capsys.readouterr().err
+    about = "The manifest was made on another machine."
+    shown("M628", capsys.readouterr().err, about=about, command=f"{command} code", at=tmp_path)
 
 
 def test_examples_without_text_are_left_out_and_told(tmp_path: Path, tiny: Path) -> None:
@@ -302,6 +315,8 @@ def test_examples_without_text_are_left_out_and_told(tmp_path: Path, tiny: Path)
     done, found = scored(path)
     assert done is not None
     assert [one.code for one in found] == ["M597"]
+    about = "A line of `science.jsonl` has an empty text."
+    shown("M597", found, about=about, command=SCORE, at=tmp_path)
 
 
 @pytest.mark.parametrize(("text", "code"), [(None, "M502"), ("plain words\n", "M508")])
