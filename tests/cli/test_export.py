@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.cli.ran import Ran
+from tests.examples import shown
 
 Mixc = Callable[..., Ran]
 MANIFEST = "toy.manifest.json"
@@ -62,6 +63,12 @@ def test_a_manifest_without_an_evaluation_has_no_tasks(mixc: Mixc, folder: Path)
     ran = mixc("export", MANIFEST, "--to", "lm-eval", "-o", "eval")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("error[M690]: the manifest of `toy` says nothing of how the model is evaluated")
+    shown(
+        "M690",
+        ran.err,
+        about="The recipe has no line `evaluate { … }`.",
+        command="mixc export toy.manifest.json --to lm-eval -o eval",
+    )
     assert not (folder / "eval").exists()
 
 
@@ -72,6 +79,12 @@ def test_a_folder_of_others_is_left_alone(mixc: Mixc, folder: Path) -> None:
     ran = mixc("export", MANIFEST, "--to", "lm-eval", "-o", "eval")
     assert ran.code == 1
     assert ran.err.startswith("error[M701]: `eval` holds files that no export wrote")
+    shown(
+        "M701",
+        ran.err,
+        about="The folder `eval` holds a file `mine.txt`.",
+        command="mixc export toy.manifest.json --to lm-eval -o eval",
+    )
     assert written(folder / "eval") == ["mine.txt"]
 
 
@@ -85,9 +98,9 @@ def test_a_list_of_files_that_leads_outside_is_not_followed(mixc: Mixc, folder: 
 
 def test_a_file_is_no_folder(mixc: Mixc, folder: Path) -> None:
     compiled(mixc, folder)
-    assert (
-        "error[M702]: cannot export into `toy.mix`" in mixc("export", MANIFEST, "--to", "lm-eval", "-o", "toy.mix").err
-    )
+    told = mixc("export", MANIFEST, "--to", "lm-eval", "-o", "toy.mix").err
+    assert "error[M702]: cannot export into `toy.mix`" in told
+    shown("M702", told, command="mixc export toy.manifest.json --to lm-eval -o toy.mix")
 
 
 def test_exporters_are_listed_and_misspelt_ones_found(mixc: Mixc, folder: Path) -> None:
@@ -97,6 +110,7 @@ def test_exporters_are_listed_and_misspelt_ones_found(mixc: Mixc, folder: Path) 
     assert ran.code == 1
     assert "error[M700]: there is no exporter `lmeval`" in ran.err
     assert "did you mean `--to lm-eval`?" in ran.err
+    shown("M700", ran.err, command="mixc export toy.manifest.json --to lmeval -o eval")
 
 
 def test_what_is_missing_is_named(mixc: Mixc) -> None:

@@ -22,6 +22,7 @@ from mixc.compiler.review.output import write_new
 from mixc.compiler.starter.sizes import published
 from mixc.compiler.supply.languages import resolve
 from tests.cli.ran import Ran
+from tests.examples import shown
 
 Mixc = Callable[..., Ran]
 CATALOGS = Path(__file__).parents[2] / "recipes" / "catalogs"
@@ -127,7 +128,8 @@ def test_a_column_is_stated_for_the_data_that_has_it(mixc: Mixc, folder: Path) -
     fine(mixc, "a.mix")
     nowhere = mixc("new", "b.mix", *both, "--column", "text=fulltxt")
     assert nowhere.code == 1
-    assert "error[M847]" in nowhere.err
+    command = "mixc new b.mix --data web.jsonl --data books.jsonl --column text=fulltxt"
+    shown("M847", nowhere.err, command=command)
 
 
 def test_domains_are_values_of_a_column_with_few(mixc: Mixc, folder: Path) -> None:
@@ -173,12 +175,15 @@ def test_a_folder_that_no_recipe_can_name(mixc: Mixc, folder: Path, name: str) -
     ran = mixc("new", "strange.mix", "--data", name)
     assert ran.code == 1
     assert "error[M843]" in ran.err
+    if "$" in name:
+        shown("M843", ran.err, command=f"mixc new strange.mix --data '{name}'")
     assert not (folder / "strange.mix").exists()
 
 
 def test_a_file_that_reads_as_a_param_is_refused_by_all(mixc: Mixc, folder: Path) -> None:
     jsonl(folder / "a${root}b" / "x.jsonl", rows(10))
-    assert "error[M516]" in mixc("new", "strange.mix", "--data", "a[$]*/*.jsonl").err
+    told = mixc("new", "strange.mix", "--data", "a[$]*/*.jsonl").err
+    shown("M516", told, about="A folder is named `a${root}b`.", command="mixc new strange.mix --data 'a[$]*/*.jsonl'")
     recipe = "recipe a\nbudget { model = 1M params, tokens = 1M tokens }\n"
     recipe += 'source s { path = "a[$]*/*.jsonl", columns = { text: "text" }, epochs <= 4 }\n'
     (folder / "a.mix").write_text(recipe)
@@ -196,6 +201,15 @@ def test_absolute_paths_become_a_param(mixc: Mixc, folder: Path, tmp_path_factor
     assert mixc("new", "sub/near.mix", "--data", "near").code == 0
     assert 'path = "../near"' in one_spaced(folder / "sub" / "near.mix")
     fine(mixc, "sub/near.mix")
+
+
+ABOUT = {
+    "error[M844]": "No corpus that mixc knows the sizes of holds Ankave, `aak`.",
+    "error[M841]": 'A line of the file: `{"x": 1, "y": "a"}`.',
+    "error[M842]": 'A line of `mixed/a.jsonl`: `{"text": "a"}`; a line of `mixed/b.jsonl`: `{"content": "a"}`.',
+    "error[M508]": "A line of the file: `[1]`.",
+    "error[M845]": 'A line of the file: `{"text": "a"}`.',
+}
 
 
 @pytest.mark.parametrize(
@@ -239,13 +253,17 @@ def test_what_is_wrong_is_said_and_nothing_written(
     assert ran.code == 1
     assert words in ran.err
     assert sorted(folder.rglob("*")) == before
+    if words in ABOUT:
+        code = words.removeprefix("error[").removesuffix("]")
+        shown(code, ran.err, about=ABOUT[words], command=f"mixc new wrong.mix {' '.join(options)}")
 
 
 def test_a_budget_beyond_the_data_is_a_warning(mixc: Mixc, folder: Path) -> None:
     jsonl(folder / "a.jsonl", rows(30))
     ran = mixc("new", "a.mix", "--data", "a.jsonl", "--tokens", "1B")
     assert ran.code == 0
-    assert "warning[M846]" in ran.err
+    about = "`a.jsonl` holds 30 short texts."
+    shown("M846", ran.err, about=about, command="mixc new a.mix --data a.jsonl --tokens 1B")
     assert mixc("check", "a.mix").out == "a.mix: fine\n"
 
 
@@ -254,7 +272,10 @@ def test_nothing_is_written_over(mixc: Mixc, folder: Path) -> None:
     (folder / "link.mix").symlink_to("nowhere")
     (folder / "deep").mkdir()
     for name in ("toy.mix", "toy", "link", "deep", "deep/", "none/a.mix", "."):
-        assert "error[M840]" in mixc("new", name).err, name
+        told = mixc("new", name).err
+        assert "error[M840]" in told, name
+        if name == "toy.mix":
+            shown("M840", told, about="There is a recipe `toy.mix` already.", command="mixc new toy.mix")
     assert (folder / "toy.mix").read_bytes() == before
     assert sorted(path.name for path in folder.iterdir()) == ["deep", "link.mix", "toy.mix"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.ran import Ran
+from tests.examples import shown
 
 Mixc = Callable[..., Ran]
 MANIFEST = "toy.manifest.json"
@@ -77,6 +78,7 @@ def test_a_plot_that_is_not_there(compiled: Mixc, folder: Path) -> None:
     assert ran.code == 1
     assert "error[M781]: the report on this manifest has no plot `langages`" in ran.err
     assert "did you mean `--plot languages`?" in ran.err
+    shown("M781", ran.err, command="mixc report toy.manifest.json --plot langages -o x.svg")
     assert "`transfer`" not in ran.err, "nobody learns from another in this recipe"
     assert not (folder / "x.svg").exists()
 
@@ -88,6 +90,8 @@ def test_without_its_packages(compiled: Mixc, folder: Path) -> None:
     ran = compiled("report", MANIFEST, "-o", "x.html", PYTHONPATH=str(hidden))
     assert ran.code == 1
     assert "error[M780]: a report with plots needs the package `altair`" in ran.err
+    about = "The package `altair` is not installed."
+    shown("M780", ran.err, about=about, command="mixc report toy.manifest.json -o x.html")
     assert not (folder / "x.html").exists()
     assert compiled("report", MANIFEST, PYTHONPATH=str(hidden)).code == 0
 
@@ -126,6 +130,8 @@ def test_a_run_that_has_not_ended(compiled: Mixc, folder: Path) -> None:
     ran = compiled("report", MANIFEST, "--run", written(folder, "run", selection=None))
     assert ran.code == 1
     assert "error[M583]: the run into `run` has not ended" in ran.err
+    about = "`mixc run` was interrupted."
+    shown("M583", ran.err, about=about, command="mixc report toy.manifest.json --run run")
 
 
 def test_a_folder_without_a_run(compiled: Mixc) -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from mixc.backends.exporters.leaves import mixture
 from mixc.compiler.export import Counted, Settings, read_counts
+from tests.examples import shown
 from tests.exporters.made import codes, manifest, texts
 
+EXPORT = "mixc export plan.manifest.json -o export --to"
 OF_RUN = "data/{source}/{language}/{domain}"
 
 
@@ -42,6 +44,8 @@ def test_what_is_no_file_of_counts(text: str, tmp_path: Path) -> None:
     counted, found = read_counts(file, "megatron", Settings())
     assert counted is None
     assert codes(found) == ["M804"]
+    if "1.5" in text:
+        shown("M804", found, files=[file], command=f"{EXPORT} megatron --counts counts.json", at=tmp_path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -70,6 +74,8 @@ def test_texts_too_short_for_a_sample_are_left_out_and_the_rest_is_exported() ->
     rest, found = mixture(manifest("polyglot17"), settings_of_run(**{path: Counted(3, 0)}))
     assert codes(found) == ["M807"]
     assert path in found[0].message
+    about = "The texts of one place have less than a sequence of 512 tokens."
+    shown("M807", found, about=about, command=f"{EXPORT} megatron --run out --counts counts.json --sequence-length 512")
     assert rest is not None
     assert rest.stages[0].leaves == whole.stages[0].leaves[1:]
 
@@ -98,8 +104,13 @@ def test_data_of_ones_own_may_not_be_empty() -> None:
     made, found = mixture(plan, settings)
     assert made is None
     assert codes(found) == ["M806"]
+    command = f"{EXPORT} streaming --data 'c/{{language}}' --counts counts.json"
+    about = '`counts.json` says `{"documents": 0, "tokens": 0}` of a place.'
+    shown("M806", found, about=about, command=command)
     fewer = replace(settings, counts={place: one for place, one in places.items() if place != empty})
-    assert codes(mixture(plan, fewer)[1]) == ["M805"]
+    _, found = mixture(plan, fewer)
+    assert codes(found) == ["M805"]
+    shown("M805", found, about="`counts.json` says nothing of a place.", command=command)
 
 
 def test_data_of_ones_own_may_not_be_read_more_often_than_allowed() -> None:
@@ -110,6 +121,9 @@ def test_data_of_ones_own_may_not_be_read_more_often_than_allowed() -> None:
     made, found = mixture(plan, Settings(data="c/{language}", counts=places | {f"c/{row.language}": small}))
     assert made is None
     assert codes(found) == ["M802"]
+    about = "A place holds a hundredth of what the mixture reads of it."
+    command = f"{EXPORT} streaming --data 'c/{{language}}' --counts counts.json"
+    shown("M802", found, about=about, command=command, numbers=False)
     assert json.dumps(row.language)[1:-1] in found[0].message
 
 
@@ -133,3 +147,6 @@ def test_counts_are_of_one_program_tokenizer_and_length(
     assert (counted is None) == (said is not None)
     assert codes(found) == ([] if said is None else ["M835"])
     assert said is None or found[0].message.endswith(f"counts other data: {said}")
+    if said == "sequence 512":
+        command = f"{EXPORT} streaming --data 'c/{{language}}' --counts counts.json --sequence-length 256 --tokenizer t"
+        shown("M835", found, files=[file], command=command, at=tmp_path)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mixc.backends.exporters.data_juicer import export, weights
 from mixc.compiler.export import Counted, Settings
+from tests.examples import shown
 from tests.exporters.golden import check
 from tests.exporters.made import DATA, codes, manifest, texts
 
@@ -91,8 +92,14 @@ def test_of_a_run_every_row_is_read_once() -> None:
 def test_what_is_missing() -> None:
     plan = manifest("pretrain-anneal")
     assert codes(export(plan, Settings())[1]) == ["M703"]
-    assert codes(export(plan, Settings(data="c/{phase}"))[1]) == ["M707", "M834", "M706", "M706"]
-    assert codes(export(plan, Settings(texts=texts(plan)))[1]) == ["M803"]
+    _, found = export(plan, Settings(data="c/{phase}"))
+    assert codes(found) == ["M707", "M834", "M706", "M706"]
+    command = "mixc export plan.manifest.json --to data-juicer -o export"
+    shown("M834", found, command=f"{command} --data 'c/{{phase}}'")
+    _, found = export(plan, Settings(texts=texts(plan)))
+    assert codes(found) == ["M803"]
+    about = "`out` was filled by `mixc run --materialize`, which writes each text once."
+    shown("M803", found, about=about, command=f"{command} --run out")
     one = tuple(replace(cell, repeat=True) for cell in texts(plan) if cell.phase == "anneal")
     assert codes(export(plan, Settings(texts=one))[1]) == ["M808"]
     counts = {"c/all": Counted(1, 10**15)}

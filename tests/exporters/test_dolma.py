@@ -13,6 +13,7 @@ import pytest
 
 from mixc.backends.exporters.dolma import export, most_copies
 from mixc.compiler.export import CellTexts, Settings
+from tests.examples import shown
 from tests.exporters.golden import check
 from tests.exporters.made import DATA, codes, manifest, texts
 
@@ -77,8 +78,13 @@ def test_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
     plan = manifest("pretrain-anneal")
     assert codes(export(plan, Settings())[1]) == ["M809"]
-    assert codes(export(plan, Settings(data=DATA))[1]) == ["M809"]
-    assert codes(export(plan, Settings(texts=texts(plan)))[1]) == ["M831"]
+    _, found = export(plan, Settings(data=DATA))
+    assert codes(found) == ["M809"]
+    command = "mixc export plan.manifest.json --to dolma -o export"
+    shown("M809", found, command=f"{command} --data 'corpus/{{language}}'")
+    _, found = export(plan, Settings(texts=texts(plan)))
+    assert codes(found) == ["M831"]
+    shown("M831", found, about="The folder of texts below `out` was moved.", command=f"{command} --run out")
     assert codes(export(plan, Settings(texts=texts(plan), data="d/{source}"))[1]) == ["M704"]
     one = tuple(cell for cell in texts(plan, repeat=True) if cell.phase == "anneal")
     assert codes(export(plan, Settings(texts=one))[1]) == ["M808"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mixc.backends.exporters.energon import _ranges, export
 from mixc.compiler.export import Counted, Settings
+from tests.examples import shown
 from tests.exporters.golden import check
 from tests.exporters.made import DATA, codes, leaf, manifest, texts
 
@@ -91,6 +92,8 @@ def test_what_is_missing_or_cannot_be_read() -> None:
     found = export(plan, Settings(data="s3://bucket/{language}/{source}"))[1]
     assert set(codes(found)) == {"M815"}
     assert "`msc://PROFILE/" in found[0].helps[0]
+    command = "mixc export plan.manifest.json --to energon -o export --data 's3://bucket/{language}/{source}'"
+    shown("M815", found, command=command)
     assert export(plan, Settings(data="msc://bucket/{language}/{source}"))[0] is not None
     nothing = plan.model_copy(update={"mixture": ()})
     assert codes(export(nothing, Settings(data=DATA))[1]) == ["M808"]

@@ -17,6 +17,7 @@ from mixc.backends.exporters.blocks import Amounts, in_blocks, wanted, within
 from mixc.backends.exporters.leaves import Leaf, Mixture, Stage
 from mixc.backends.exporters.levanter import export, named, weights
 from mixc.compiler.export import Counted, Settings
+from tests.examples import shown
 from tests.exporters.golden import check
 from tests.exporters.made import DATA, codes, leaf, manifest, texts
 
@@ -175,6 +176,10 @@ def test_what_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
     found = export(manifest("english-quality"), replace(GIVEN, data="c/all", sequence=16))[1]
     assert codes(found)[-1] == "M830"
     assert "18,749,999,616 sequences" in found[-1].message
+    about = "A place of 300B tokens, in sequences of 16."
+    options = "--data c/all --sequence-length 16 --batch 512 --tokenizer t"
+    command = f"mixc export plan.manifest.json --to levanter -o export {options}"
+    shown("M830", found, about=about, command=command)
 
 
 def test_a_phase_that_gives_no_sequence() -> None:

@@ -10,9 +10,11 @@ import pytest
 from mixc.backends.exporters import megatron
 from mixc.backends.exporters.megatron import export
 from mixc.compiler.export import Counted, Settings
+from tests.examples import shown
 from tests.exporters.golden import check
 from tests.exporters.made import DATA, codes, manifest, texts
 
+EXPORT = "mixc export plan.manifest.json --to megatron -o export"
 TWO = Settings(data=DATA, sequence=4096, batch=512)
 
 
@@ -126,12 +128,16 @@ def test_what_cannot_be_written(settings: Settings, code: str) -> None:
     made, found = export(manifest("polyglot17"), settings)
     assert made is None
     assert code in codes(found)
+    if settings.data == "my data/{language}":
+        shown("M708", found, command=f"{EXPORT} --data '{settings.data}' --sequence-length 4096")
 
 
 def test_phases_need_a_batch() -> None:
     made, found = export(manifest("pretrain-anneal"), Settings(data=DATA, sequence=4096))
     assert made is None
     assert [one.message for one in found] == ["`--batch` is missing: Megatron changes phases at iterations"]
+    about = "The recipe has two phases."
+    shown("M705", found, about=about, command=f"{EXPORT} --data 'corpus/{{language}}' --sequence-length 4096")
 
 
 def test_a_run_needs_a_tokenizer() -> None:

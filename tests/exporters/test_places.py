@@ -15,8 +15,10 @@ from mixc.backends.exporters.leaves import _names, mixture
 from mixc.backends.exporters.messages import too_many_places, weight_too_small
 from mixc.backends.exporters.units import closed, decimal, rounded_up, sample_shares, samples, token_shares
 from mixc.compiler.export import Counted, Settings
+from tests.examples import shown
 from tests.exporters.made import DATA, codes, leaf, manifest, texts
 
+EXPORT = "mixc export plan.manifest.json -o export --to"
 AMOUNTS = st.lists(st.integers(1, 10**13), min_size=1, max_size=60)
 
 
@@ -60,6 +62,8 @@ def test_places_that_hold_several_buckets_lose_a_part_of_the_mixture() -> None:
     even = [row.tokens * supply / row.supply for supply in row.supply_by_bucket]
     moved = sum(abs(a - b) for a, b in zip(row.tokens_by_bucket, even, strict=True)) / 2 / row.tokens
     assert found[0].message.startswith(f"{100 * moved:.2f}% of the tokens")
+    about = "The mixture reads the best bucket of the source more often than the others."
+    shown("M707", found, about=about, command=f"{EXPORT} streaming --data pool", numbers=False)
     assert codes(mixture(plan, Settings(data="pool/{bucket}"))[1]) == []
 
 
@@ -77,12 +81,15 @@ def test_a_pattern_that_cannot_be_read(pattern: str, found: str) -> None:
     assert made is None
     assert codes(problems) == ["M704"]
     assert found in problems[0].message
+    if pattern == "corpus/{lang}":
+        shown("M704", problems, command=f"{EXPORT} streaming --data '{pattern}'")
 
 
 def test_nothing_says_where_the_data_lie() -> None:
     made, found = mixture(manifest("hello"), Settings())
     assert made is None
     assert codes(found) == ["M703"]
+    shown("M703", found, command=f"{EXPORT} streaming")
     (help,) = found[0].helps  # it has no run to offer
     assert help == 'give a pattern: `--data "corpus/{source}/{language}/{bucket}"`'
     runnable = manifest("hello").model_copy(update={"runnable": True})
@@ -135,6 +142,7 @@ def test_samples_need_documents() -> None:
     shares, found = sample_shares(mixed.stages[0])
     assert shares is None
     assert codes(found) == ["M706"]
+    shown("M706", found, command=f"{EXPORT} datasets --data 'c/{{language}}'")
     stage = replace(mixed.stages[0], leaves=(leaf(300, 100, 10), leaf(100, 100, 30, "b")))
     assert sample_shares(stage)[0] == (0.5, 0.5)
     assert samples(leaf(300, 100, 10)) == 30
@@ -146,8 +154,13 @@ def test_a_share_that_a_trainer_would_lose() -> None:
     shares, found = token_shares(replace(mixed.stages[0], leaves=(leaf(1, 9), leaf(10**13, 10**13, path="b"))))
     assert shares is None
     assert codes(found) == ["M800"]
+    shown("M800", found, about="A place has one token of 10T.", command=f"{EXPORT} nanotron --data 'c/{{language}}'")
     assert weight_too_small("b", 1e-13).code == "M800"
-    assert too_many_places("Megatron", 40_000, 32_766).message == "40,000 places, and Megatron takes at most 32,766"
+    many = too_many_places("Megatron", 40_000, 32_766)
+    assert many.message == "40,000 places, and Megatron takes at most 32,766"
+    about = "The mixture has 40,000 cells, of all sources, languages and domains."
+    command = f"{EXPORT} megatron --data 'd/{{source}}/{{language}}/{{domain}}' --sequence-length 4096"
+    shown("M709", many, about=about, command=command)
 
 
 @given(AMOUNTS)
@@ -212,9 +225,15 @@ def test_a_run_that_holds_little_in_the_trainers_tokens_is_told() -> None:
     assert after is not None
     assert codes(found) == ["M832"]
     assert f"`{first.path}` holds no more than" in found[0].message
+    about = "In the tokens of the trainer, the texts of one place are half of what they are in those of the recipe."
+    command = f"{EXPORT} megatron --run out --counts counts.json"
+    shown("M832", found, about=about, command=command, numbers=False)
 
 
 def test_texts_are_not_prepared_at_a_remote_place() -> None:
     plan = manifest("polyglot17")
     settings = Settings(data="s3://b/{source}/{language}", texts=texts(plan), sequence=512, tokenizer="t")
-    assert "M833" in codes(streaming.export(plan, settings)[1])
+    command = (
+        f"{EXPORT} streaming --run out --data 's3://b/{{source}}/{{language}}' --sequence-length 512 --tokenizer t"
+    )
+    shown("M833", streaming.export(plan, settings)[1], command=command)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from mixc.backends.exporters.leaves import Leaf, Mixture, Stage
 from mixc.backends.exporters.steps import across_passes, apportioned, begun_anew, by_pass, scheduled
+from tests.examples import shown
 from tests.exporters.made import codes, leaf
 
+EXPORT = "mixc export plan.manifest.json -o export --to megatron --data 'd/{language}'"
 AMOUNTS = st.lists(st.integers(1, 300) | st.integers(1, 3), min_size=1, max_size=9)
 calm = settings(deadline=None)  # no test fails for a slow machine
 
@@ -112,6 +114,8 @@ def test_steps_are_rounded_down_and_said() -> None:
     assert (schedules[0].sequences, schedules[0].read, schedules[0].steps) == ((80, 40), 120, 3)
     assert codes(found) == ["M801"]
     assert found[0].message == "phases are rounded down to whole steps: `main` to 3 steps (3K tokens less)"
+    about = "A phase of 15,000 tokens; a step reads 40 sequences of 100."
+    shown("M801", found, about=about, command=f"{EXPORT} --sequence-length 100 --batch 40")
     assert made.stages[0].leaves[1].path == "b"
 
 
@@ -143,6 +147,9 @@ def test_phases_that_are_too_short(leaves: tuple[Leaf, ...], batch: int, code: s
     assert (schedules is None) == (code is not None)
     errors = [one for one in found if one.severity == "error"]
     assert codes(errors) == ([] if code is None else [code])
+    about = {11: "A phase of 1,000 tokens.", 1: "A phase of 99 tokens."}.get(batch)
+    if about is not None:
+        shown(codes(errors)[0], errors, about=about, command=f"{EXPORT} --sequence-length 100 --batch {batch}")
 
 
 def test_phases_that_read_the_same_places_are_told() -> None:
@@ -150,4 +157,5 @@ def test_phases_that_read_the_same_places_are_told() -> None:
     found = begun_anew(Mixture("m", stages, selected=False), "Megatron")
     assert codes(found) == ["M819"]
     assert found[0].notes == ("in several phases: `place`",)
+    shown("M819", found, about="Two phases read the same place.", command=f"{EXPORT} --sequence-length 100 --batch 10")
     assert begun_anew(Mixture("m", stages[:1], selected=False), "Megatron") == []

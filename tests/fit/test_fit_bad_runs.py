@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 from tests.fit.fit_tables import Row, base, base_transfer, infolaw, refused, transfer
 
 
@@ -42,6 +44,11 @@ def same_mixture(rows: list[Row]) -> None:
         row |= {f"share.{i}": share for i, share in enumerate((0.5, 0.3, 0.1, 0.05, 0.03, 0.02))}
 
 
+def example(code: str, found: Diagnostic | list[Diagnostic], folder: Path, law: str = "infolaw") -> None:
+    runs = folder / "runs.csv"
+    shown(code, found, files=[runs], command=f"mixc fit {law} runs.csv -o ours.json", at=folder, numbers=False)
+
+
 CASES: list[tuple[str, Callable[[list[Row]], object], str, str]] = [
     ("one size", set_all("params", 1.2e9), "M719", "at 600M and at 2.4B parameters"),
     ("no repetition", set_all("pool", 1e15), "M720", "three times"),
@@ -66,18 +73,22 @@ CASES: list[tuple[str, Callable[[list[Row]], object], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "code", "help"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_bad_runs_for_infolaw(tmp_path: Path, change: Callable[[list[Row]], object], code: str, help: str) -> None:
+@pytest.mark.parametrize(("name", "change", "code", "help"), CASES, ids=[case[0] for case in CASES])
+def test_bad_runs_for_infolaw(
+    tmp_path: Path, name: str, change: Callable[[list[Row]], object], code: str, help: str
+) -> None:
     found = refused(infolaw(tmp_path, changed(change)))
     assert found.code == code, found
     assert help in "\n".join((*found.helps, *found.notes))
+    if name == next(case[0] for case in CASES if case[2] == code):
+        example(code, found, tmp_path)
 
 
 def test_losses_that_do_not_follow_the_law(tmp_path: Path) -> None:
     rows = base()
     for row in rows:
         row["loss"] = 6.0 - row["loss"]
-    assert refused(infolaw(tmp_path, rows)).code == "M725"
+    example("M725", refused(infolaw(tmp_path, rows)), tmp_path)
 
 
 def test_an_open_interval_is_said_with_runs_that_would_close_it(tmp_path: Path) -> None:
@@ -86,6 +97,7 @@ def test_an_open_interval_is_said_with_runs_that_would_close_it(tmp_path: Path) 
     assert made is not None
     assert [d.code for d in found if d.code == "M722"] == ["M722"]
     assert any(line.startswith("add ") for line in found[0].helps)
+    example("M722", found, tmp_path)
 
 
 def test_a_missing_column_is_guessed(tmp_path: Path) -> None:
@@ -93,6 +105,7 @@ def test_a_missing_column_is_guessed(tmp_path: Path) -> None:
     found = refused(infolaw(tmp_path, rows))
     assert found.code == "M711"
     assert found.helps == ("did you mean `--column loss=Loss`?",)
+    example("M711", found, tmp_path)
     found = refused(infolaw(tmp_path, base(), columns={"loss": "nowhere"}))
     assert found.code == "M711"
 
@@ -116,7 +129,10 @@ def test_files_that_are_no_tables(tmp_path: Path, name: str, data: bytes) -> Non
     from mixc.compiler.fit.tables import Reading
 
     (tmp_path / name).write_bytes(data)
-    assert refused(fit_infolaw_file(tmp_path / name, "ours", Reading())).code == "M710"
+    found = refused(fit_infolaw_file(tmp_path / name, "ours", Reading()))
+    assert found.code == "M710"
+    if data == b"loss,run\n1\n":
+        example("M710", found, tmp_path)
     assert refused(fit_infolaw_file(tmp_path / "none.csv", "ours", Reading())).code == "M710"
 
 
@@ -129,7 +145,7 @@ def test_long_rows_that_contradict_each_other(tmp_path: Path) -> None:
     assert "states `loss` as" in refused(infolaw(tmp_path, [rows[0], {**rows[1], "loss": 3.1}])).message
     assert "overlap" in refused(infolaw(tmp_path, [rows[0], {**rows[1], "low": 0.4}])).message
     found = refused(infolaw(tmp_path, [rows[0], {**rows[1], "high": 1.4}]))
-    assert found.code == "M716"
+    example("M716", found, tmp_path)
 
 
 def constant_share(rows: list[Row]) -> None:
@@ -159,9 +175,12 @@ TRANSFER_CASES: list[tuple[str, Callable[[list[Row]], object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "code"), [case[1:] for case in TRANSFER_CASES], ids=[c[0] for c in TRANSFER_CASES])
-def test_bad_runs_for_transfer(tmp_path: Path, change: Callable[[list[Row]], object], code: str) -> None:
-    assert refused(transfer(tmp_path, changed(change, base_transfer(12)))).code == code
+@pytest.mark.parametrize(("name", "change", "code"), TRANSFER_CASES, ids=[c[0] for c in TRANSFER_CASES])
+def test_bad_runs_for_transfer(tmp_path: Path, name: str, change: Callable[[list[Row]], object], code: str) -> None:
+    found = refused(transfer(tmp_path, changed(change, base_transfer(12))))
+    assert found.code == code
+    if name in ("unknown language", "few losses"):
+        example(code, found, tmp_path, "transfer")
 
 
 def test_columns_that_transfer_lacks(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pytest import approx
 
 from mixc.compiler.cli.guard import guarded
+from tests.examples import shown
 from tests.fit.fit_tables import base, base_transfer, write
 
 RECIPE = """\
@@ -55,6 +56,7 @@ def test_far_outside_is_said_with_the_distance(fitted: Path, capsys: pytest.Capt
     said = capsys.readouterr().err
     assert "M730" in said
     assert "58.3 times the largest" in said
+    shown("M730", said, files=[fitted / "ours.mix"], command="mixc compile ours.mix", at=fitted, numbers=False)
 
 
 def test_json_is_the_file(fitted: Path, capsys: pytest.CaptureFixture[str]) -> None:

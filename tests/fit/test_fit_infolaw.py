@@ -14,6 +14,7 @@ from mixc.compiler.fit.infolaw_runs import PUBLISHED_EDGES
 from mixc.compiler.laws import infolaw as law
 from mixc.compiler.laws.calibration import load_infolaw
 from mixc.compiler.problem import InfoLaw
+from tests.examples import shown
 from tests.fit.fit_tables import base, content, infolaw, write
 from tests.fit.recovery import BLOCK, infolaw_seed
 from tests.fit.runs import TRUTH, infolaw_setting, infolaw_targets
@@ -150,6 +151,14 @@ def test_an_outlier_is_named_and_does_not_bend_the_law(tmp_path: Path) -> None:
     rows[4]["loss"] *= 1.05
     made, found = infolaw(tmp_path, rows)
     assert [d.code for d in found] == ["M723"]
+    shown(
+        "M723",
+        found,
+        files=[tmp_path / "runs.csv"],
+        command="mixc fit infolaw runs.csv -o ours.json",
+        at=tmp_path,
+        numbers=False,
+    )
     assert "r004" in found[0].message
     assert made is not None
     assert "off the law: r004" in made.report

@@ -14,6 +14,7 @@ from mixc.compiler.fit.transfer_file import Request
 from mixc.compiler.fit.transfer_model import SHARED, TransferPoint, kind, losses_at, slopes, transfer_data
 from mixc.compiler.laws.calibration import load_infolaw, load_transfer, to_info_law
 from mixc.compiler.laws.transfer import TransferLaw, at_budget, losses
+from tests.examples import shown
 from tests.fit.fit_tables import base_transfer, content, transfer, transfer_rows_of
 from tests.fit.recovery import transfer_seed
 from tests.fit.runs import BUDGETS, seventeen, three, transfer_setting
@@ -142,6 +143,14 @@ def test_terms_that_no_run_speaks_of_are_said(tmp_path: Path) -> None:
     made, found = transfer(tmp_path, rows)
     assert made is not None
     assert [d.code for d in found if d.code == "M727"] == ["M727"]
+    shown(
+        "M727",
+        found,
+        files=[tmp_path / "runs.csv"],
+        command="mixc fit transfer runs.csv -o between.json",
+        at=tmp_path,
+        numbers=False,
+    )
     loose = content((made, []))["not_identified"]
     assert "zh" in loose["cost"]["de"]
 

@@ -17,6 +17,7 @@ from mixc.backends.lsp.positions import Places
 from mixc.backends.lsp.server import BUG, Server, safely
 from mixc.compiler.cli.guard import guarded
 from mixc.dsl.text import SourceText
+from tests.examples import shown
 from tests.lsp.editor import Editor
 from tests.lsp.test_workspace import RECIPES, changed
 
@@ -212,5 +213,6 @@ def test_without_pygls_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pygls", None)
     assert guarded(["lsp"]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("error[M790]: the language server needs the package `pygls")
+    assert said.startswith("error[M790]: the language server needs the package `pygls`,")
     assert "pip install 'mixc[lsp]'" in said
+    shown("M790", said, about="The package `pygls` is not installed.", command="mixc lsp")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixc.compiler.predict.axes import Axis, amount, points_of, read_axes
+from tests.examples import shown
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,9 @@ def test_what_cannot_be_read_is_told(text: str) -> None:
     _, found = read_axes([text])
     assert [one.code for one in found] == ["M770"]
     assert found[0].helps
+    if text == "tokens=2T..1T":
+        assert found[0].message.endswith("a range rises, and `2T` is not below `1T`")
+        shown("M770", found, command="mixc predict toy.mix --sweep tokens=2T..1T")
 
 
 def test_a_param_is_swept_once() -> None:
@@ -52,6 +56,7 @@ def test_a_param_is_swept_once() -> None:
 def test_too_many_points() -> None:
     _, found = read_axes(["a=1..100:20", "b=1..100:20"])
     assert [one.code for one in found] == ["M773"]
+    shown("M773", found, command="mixc predict toy.mix --sweep a=1..100:20 --sweep b=1..100:20")
 
 
 def test_the_last_axis_moves_fastest() -> None:

@@ -17,6 +17,7 @@ from mixc.compiler.review.compare import reads_of
 from mixc.compiler.solve.decide import decide, loss_of
 from tests.cli.conftest import mixc as mixc
 from tests.cli.ran import Ran
+from tests.examples import shown
 
 Mixc = Callable[..., Ran]
 RECIPE = """recipe toy
@@ -97,6 +98,8 @@ def test_points_without_a_mixture_are_marked(mixc: Mixc) -> None:
     ran = mixc("predict", "toy.mix", "--sweep", "tokens=100B,5T")
     assert ran.code == 0
     assert ran.err.startswith("warning[M774]: 1 of 2 points have no mixture")
+    about = "The sources hold 342B tokens, with `epochs <= 4`."
+    shown("M774", ran.err, about=about, command="mixc predict toy.mix --sweep tokens=100B,5T", numbers=False)
     assert "none [M3" in ran.out
 
 
@@ -104,6 +107,8 @@ def test_no_point_at_all_is_an_error(mixc: Mixc) -> None:
     ran = mixc("predict", "toy.mix", "--sweep", "tokens=5T,6T")
     assert (ran.code, ran.out) == (1, "")
     assert "error[M772]: no point of the sweep has a mixture" in ran.err
+    about = "The sources hold 342B tokens, with `epochs <= 4`."
+    shown("M772", ran.err, about=about, command="mixc predict toy.mix --sweep tokens=5T,6T", numbers=False)
 
 
 def test_an_axis_must_be_a_param(mixc: Mixc) -> None:
@@ -111,6 +116,8 @@ def test_an_axis_must_be_a_param(mixc: Mixc) -> None:
     assert ran.code == 1
     assert "error[M771]: the recipe has no param `siz`" in ran.err
     assert "did you mean `size`?" in ran.err
+    about = "The recipe has `param size = 1B params`."
+    shown("M771", ran.err, about=about, command="mixc predict toy.mix --sweep siz=1B,2B")
 
 
 def test_a_param_is_given_once(mixc: Mixc) -> None:

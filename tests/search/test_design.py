@@ -22,6 +22,7 @@ from mixc.compiler.front.passes import load_recipe
 from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.compiler.recipe import Recipe
 from mixc.dsl.diagnostics import Diagnostic, has_errors
+from tests.examples import shown
 from tests.selection import pool
 
 RUNS = 8
@@ -111,31 +112,39 @@ def test_the_same_seed_gives_the_same_bytes(place: Path) -> None:
 
 
 def test_what_a_design_refuses(place: Path, tmp_path: Path) -> None:
-    def code(path: Path, folder: Path, **wanted: object) -> list[str]:
+    def code(path: Path, folder: Path, about: str = "", more: str = "", **wanted: object) -> list[str]:
         told, found = design(Artefacts(path), folder, DesignSettings(RUNS, **wanted))  # type: ignore[arg-type]
         assert told is None
-        return [one.code for one in found if one.severity == "error"]
+        codes = [one.code for one in found if one.severity == "error"]
+        if about:
+            command = f"mixc design quadmix {path.name} --runs 8{more} -o {folder.name}"
+            shown(codes[0], found, about=about, command=command, at=folder.parent, numbers=False)
+        return codes
 
     recipe = place / "pool.mix"
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "kept").write_text("losses")
-    assert code(recipe, tmp_path / "full") == ["M758"]
-    assert code(recipe, tmp_path / "full" / "kept" / "x") == ["M759"]
-    assert code(recipe, tmp_path / "x", tokens=10**9) == ["M756"]
-    assert code(recipe, tmp_path / "x", tokens=1000) == ["M761"]
+    assert code(recipe, tmp_path / "full", "The folder `full` holds a file `kept`.") == ["M758"]
+    assert code(recipe, tmp_path / "full" / "kept" / "x", "`kept` is a file.") == ["M759"]
+    pool_has = "The pool holds some 9 million tokens."
+    assert code(recipe, tmp_path / "x", pool_has, " --tokens 1B", tokens=10**9) == ["M756"]
+    little = "A thousand tokens are less than a document of each domain."
+    assert code(recipe, tmp_path / "x", little, " --tokens 1000", tokens=1000) == ["M761"]
     assert code(tmp_path / "none.mix", tmp_path / "x") == ["M009"]
     plain = pool.recipe(tmp_path / "plain", "recipe plain\nsource s { supply = { en: 1B tokens } }\n" + pool.BUDGET)
-    assert code(plain, tmp_path / "x") == ["M763"]
+    assert code(plain, tmp_path / "x", "The only source of the recipe is `supply = { en: 1B tokens }`.") == ["M763"]
     pool.write(tmp_path / "one" / "library", pool.unrated(), shards=1)
     books = pool.recipe(tmp_path / "one", "recipe one\n" + pool.BOOKS + pool.BUDGET)
     assert code(books, tmp_path / "x") == ["M751"]
-    assert code(books, tmp_path / "x", mixtures=True) == ["M762"]
+    only = "The only source of the recipe is a library, with `domain = books`."
+    assert code(books, tmp_path / "x", only, " --mixtures", mixtures=True) == ["M762"]
     assert not (tmp_path / "x").exists()
 
 
 def test_draws_that_cannot_fill_the_budget_are_told(place: Path) -> None:
     _, told, found = designed(place, "large")
     assert "M757" in [one.code for one in found] and "more were drawn" in told
+    shown("M757", found, command="mixc design quadmix pool.mix --runs 8 -o large", at=place, numbers=False)
 
 
 @pytest.fixture(scope="module")
@@ -169,12 +178,15 @@ def test_what_is_found_is_a_recipe_with_its_evidence(place: Path, proxies: Path)
 def test_what_a_fit_refuses(place: Path, proxies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = loaded(place / "pool.mix")
 
-    def codes(table: Path, output: Path) -> list[str]:
+    def codes(table: Path, output: Path, about: str = "") -> list[str]:
         told, found = fit(table, recipe, output, FitSettings(draws=500))
         assert told is None
+        if about:
+            command = f"mixc fit quadmix proxies.parquet --recipe pool.mix -o {output.name}"
+            shown(found[0].code, found, about=about, command=command, at=place)
         return [one.code for one in found]
 
-    assert codes(proxies, place / "found.json") == ["M760"]
+    assert codes(proxies, place / "found.json", "What is found is a recipe.") == ["M760"]
     assert codes(proxies, place / "pool.mix") == ["M760"]
     mixed = tmp_path / "mixed.parquet"
     shares = np.random.default_rng(1).dirichlet(np.ones(2), 40)
@@ -185,7 +197,7 @@ def test_what_a_fit_refuses(place: Path, proxies: Path, tmp_path: Path, monkeypa
         raise ImportError("lightgbm")
 
     monkeypatch.setattr(backend, "search", missing)
-    assert codes(proxies, place / "none.mix") == ["M750"]
+    assert codes(proxies, place / "none.mix", "The package `lightgbm` is not installed.") == ["M750"]
 
 
 def test_what_a_fit_warns_of(place: Path, proxies: Path, tmp_path: Path) -> None:
@@ -197,6 +209,12 @@ def test_what_a_fit_warns_of(place: Path, proxies: Path, tmp_path: Path) -> None
         pq.write_table(table.set_column(table.column_names.index("loss"), "loss", pa.array(losses)), path)
         _, found = fit(path, loaded(place / "pool.mix"), place / f"{code}.mix", FitSettings(draws=500))
         assert code in [one.code for one in found]
+        about = {
+            "M755": "The loss falls with `omega` of `news` up to the largest value that was tried.",
+            "M754": "The losses have nothing to do with the parameters.",
+        }[code]
+        command = "mixc fit quadmix proxies.parquet --recipe pool.mix -o found.mix"
+        shown(code, found, about=about, command=command, at=place, numbers=False)
 
 
 def test_the_commands(place: Path, proxies: Path) -> None:
@@ -230,6 +248,8 @@ def test_an_experiment_without_a_mixture_is_told(place: Path) -> None:
     made = CliRunner().invoke(app, ["design", "quadmix", str(recipe), "--runs", "4", "-o", str(folder)])
     assert made.exit_code == 0
     assert "warning[M764]" in made.output and "of 4 experiments have no manifest" in made.output
+    command = "mixc design quadmix tight.mix --runs 4 -o tight"
+    shown("M764", made.output, files=[recipe], command=command, at=place, numbers=False)
     assert len(list(folder.glob("*.mix"))) == 4
     assert len(list(folder.glob("*.manifest.json"))) < 4
 

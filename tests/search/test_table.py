@@ -16,6 +16,7 @@ from mixc.backends.search.space import MixtureSpace, ThetaSpace
 from mixc.backends.search.table import Rated, Runs, read_runs
 from mixc.compiler.documents.data import Unreadable
 from mixc.dsl.diagnostics import Diagnostic
+from tests.examples import shown
 
 RATED = Rated("pool", ("news", "forums"), ("edu", "fine"))
 SPACE = ThetaSpace(RATED.domains, RATED.raters, "log", (1.0, 1.0))
@@ -40,6 +41,11 @@ def refused(folder: Path, table: Columns, **losses: float) -> Diagnostic:
     with pytest.raises(Unreadable) as problem:
         read(folder, table, **losses)
     return problem.value.diagnostic
+
+
+def example(one: Diagnostic, about: str, folder: Path) -> None:
+    command = "mixc fit quadmix proxies.parquet --recipe pool.mix -o found.mix"
+    shown(one.code, one, about=about, command=command, at=folder, numbers=False)
 
 
 def test_parameters_by_name(tmp_path: Path) -> None:
@@ -100,32 +106,38 @@ def put(name: str, row: int, value: object) -> Callable[[Columns], object]:
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "says"),
+    ("change", "code", "says", "about"),
     [
-        (drop("omega:forums"), "M741", "omega:forums"),
-        (drop("loss"), "M752", "loss"),
-        (put("loss", 5, float("nan")), "M746", "5"),
-        (put("loss", 5, float("inf")), "M746", "5"),
-        (put("eta:news", 6, float("nan")), "M746", "6"),
-        (put("eta:news", 6, None), "M746", "6"),
-        (put("omega:news", 2, 1.5), "M753", "2"),
-        (put("lambda:news", 2, -1.0), "M753", "2"),
-        (put("alpha:news:edu", 4, 0.9999), "M753", "4"),
-        (lambda table: table.update(loss=[3.0] * 40), "M745", "loss"),
-        (lambda table: table.update(loss=["low"] * 40), "M746", "0"),
-        (put("run", 1, "0000"), "M749", "0, 1"),
+        (drop("omega:forums"), "M741", "omega:forums", "The table lost its column `omega:forums`."),
+        (drop("loss"), "M752", "loss", "The table has no column `loss`."),
+        (put("loss", 5, float("nan")), "M746", "5", "The loss of row 5 is NaN."),
+        (put("loss", 5, float("inf")), "M746", "5", ""),
+        (put("eta:news", 6, float("nan")), "M746", "6", ""),
+        (put("eta:news", 6, None), "M746", "6", ""),
+        (put("omega:news", 2, 1.5), "M753", "2", "In row 2 `omega:news` is 1.5."),
+        (put("lambda:news", 2, -1.0), "M753", "2", ""),
+        (put("alpha:news:edu", 4, 0.9999), "M753", "4", ""),
+        (lambda table: table.update(loss=[3.0] * 40), "M745", "loss", "All 40 rows have a loss of 3."),
+        (lambda table: table.update(loss=["low"] * 40), "M746", "0", ""),
+        (put("run", 1, "0000"), "M749", "0, 1", "Rows 0 and 1 name the run `0000`, with different parameters."),
     ],
 )
-def test_what_cannot_be_learned_from(tmp_path: Path, change: Callable[[Columns], object], code: str, says: str) -> None:
+def test_what_cannot_be_learned_from(
+    tmp_path: Path, change: Callable[[Columns], object], code: str, says: str, about: str
+) -> None:
     table = columns()
     change(table)
     problem = refused(tmp_path, table)
     assert problem.code == code
     assert says in " ".join((problem.message, *problem.notes))
+    if about:
+        example(problem, about, tmp_path)
 
 
 def test_too_few_runs(tmp_path: Path) -> None:
-    assert refused(tmp_path, columns(12)).code == "M743"
+    few = refused(tmp_path, columns(12))
+    assert few.code == "M743"
+    example(few, "The table has 12 rows.", tmp_path)
     table = columns()
     table["loss"][5:] = [None] * 35
     assert refused(tmp_path, table).code == "M743"
@@ -138,6 +150,9 @@ def test_no_table(tmp_path: Path, name: str, content: bytes | None) -> None:
     with pytest.raises(Unreadable) as problem:
         read_runs(tmp_path / name, RATED, {}, None, None)
     assert problem.value.diagnostic.code == "M740"
+    if name == "x.txt":
+        command = "mixc fit quadmix x.txt --recipe pool.mix -o found.mix"
+        shown("M740", problem.value.diagnostic, command=command, at=tmp_path)
 
 
 def test_mixtures_must_sum_to_1(tmp_path: Path) -> None:
@@ -152,6 +167,7 @@ def test_no_rated_domain(tmp_path: Path) -> None:
     with pytest.raises(Unreadable) as problem:
         read_runs(path, Rated("plain", (), ()), {}, None, None)
     assert problem.value.diagnostic.code == "M751"
+    example(problem.value.diagnostic, "The recipe `pool.mix` has no rater.", tmp_path)
 
 
 def test_warnings(tmp_path: Path) -> None:
@@ -163,10 +179,19 @@ def test_warnings(tmp_path: Path) -> None:
     table["loss"][9], table["run"][9] = table["loss"][8], "again"
     runs, found = read(tmp_path, table)
     assert [one.code for one in found] == ["M747", "M748", "M742"] and len(runs.losses) == 38
+    about = (
+        "One row of 40 has no loss.",
+        "Rows 8 and 9 are equal but for their names.",
+        "The table has a column `note`.",
+    )
+    for one, sentence in zip(found, about, strict=True):
+        example(one, sentence, tmp_path)
     wide = Rated("wide", tuple(f"d{m}" for m in range(9)), ("x", "y"))
     space = ThetaSpace(wide.domains, wide.raters, "linear", (1.0,) * 9)
     theta = space.theta(space.draw(30, 1)).reshape(30, -1)
     many: Columns = {name: theta[:, i].tolist() for i, name in enumerate(space.names)}
     path = tmp_path / "wide.parquet"
     pq.write_table(pa.table(many | {"loss": [float(i) for i in range(30)]}), path)
-    assert [one.code for one in read_runs(path, wide, {}, None, None)[1]] == ["M744"]
+    found = read_runs(path, wide, {}, None, None)[1]
+    assert [one.code for one in found] == ["M744"]
+    example(found[0], "The recipe rates 9 domains by 2 raters; the table has 30 rows.", tmp_path)
