@@ -120,20 +120,18 @@ def outlying_runs(name: str, runs: Sequence[str]) -> Diagnostic:
 
 
 @page("M724")
-def unknown_language(name: str, code: str, near: str | None, rows: int) -> Diagnostic:
+def unknown_language(name: str, code: str, near: str | None, twin: str | None) -> Diagnostic:
     """A table of runs names a language that is not known.
 
     Languages are ISO 639 codes, with a script where text is in another than the usual one. Two spellings of one
     language in a table are one language twice.
     """
-    return Diagnostic(
-        "M724",
-        f"`{plain(code)}` in `{plain(name, 80)}` is no code of a language, or one that stands twice ({rows} values)",
-        (),
-        (),
-        (f"did you mean `{near}`?" if near else "write an ISO 639 code: `de`, `nb`, `yue`, `hi_Latn`",),
-        subject=name,
-    )
+    message = f"`{plain(code)}` in `{plain(name, 80)}` is no code of a language"
+    help = f"did you mean `{near}`?" if near else "write an ISO 639 code: `de`, `nb`, `yue`, `hi_Latn`"
+    if twin is not None:
+        message = f"`{plain(twin)}` and `{plain(code)}` in `{plain(name, 80)}` are one language"
+        help = "write one code for it, in all rows and columns"
+    return Diagnostic("M724", message, helps=(help,), subject=name)
 
 
 @page("M725")

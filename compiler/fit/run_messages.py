@@ -85,7 +85,12 @@ def unlikely_units(name: str, column: str, why: str, helps: Sequence[str]) -> Di
     `loss`.
     """
     return Diagnostic(
-        "M713", f"`{column}` of `{plain(name, 80)}` is not in ones: {why}", (), (), tuple(helps), subject=name
+        "M713",
+        f"`{column}` of `{plain(name, 80)}` seems to be in another unit: {why}",
+        (),
+        (),
+        tuple(helps),
+        subject=name,
     )
 
 

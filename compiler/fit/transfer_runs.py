@@ -84,8 +84,8 @@ def canonical_codes(table: RunTable, codes: Sequence[str]) -> dict[str, str]:
     for code in dict.fromkeys(codes):
         known = resolve(code)
         if known is None or known.tag in found.values():
-            near = known.tag if known else suggest(code, known_codes())
-            raise Unreadable(unknown_language(table.name, code, near, len(codes)))
+            twin = next((one for one, tag in found.items() if known is not None and tag == known.tag), None)
+            raise Unreadable(unknown_language(table.name, code, suggest(code, known_codes()), twin))
         found[code] = known.tag
     return found
 

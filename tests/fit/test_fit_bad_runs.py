@@ -179,6 +179,8 @@ TRANSFER_CASES: list[tuple[str, Callable[[list[Row]], object], str]] = [
 def test_bad_runs_for_transfer(tmp_path: Path, name: str, change: Callable[[list[Row]], object], code: str) -> None:
     found = refused(transfer(tmp_path, changed(change, base_transfer(12))))
     assert found.code == code
+    if name == "two spellings":
+        assert found.message == "`de` and `deu` in `runs.csv` are one language"
     if name in ("unknown language", "few losses"):
         example(code, found, tmp_path, "transfer")
 
