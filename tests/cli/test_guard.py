@@ -18,6 +18,7 @@ import pytest
 from mixc.compiler.cli.guard import guarded
 from mixc.compiler.pages import all_pages
 from tests.cli.ran import Ran
+from tests.examples import shown
 
 Mixc = Callable[..., Ran]
 ROOT = Path(__file__).parents[2]
@@ -127,6 +128,8 @@ GONE = "mixc: the current folder does not exist any more: change to another one\
 )
 def test_what_the_system_refuses_is_no_bug(folder: Path, command: str, said: str) -> None:
     assert shell(folder, command) == Ran(1, "", said)
+    if said == REFUSED:
+        shown("M469", said, about=f"`{command}`: there is never room in that file.")
 
 
 def test_without_standard_error_the_exit_code_tells(folder: Path) -> None:

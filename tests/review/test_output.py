@@ -118,4 +118,6 @@ def test_a_system_that_refuses_between_two_moves(tmp_path: Path, monkeypatch: py
     assert found.code == "M468"
     assert found.message.endswith("two`: input/output error")
     assert found.notes == ("1 file that belongs with it is replaced already",)
+    about = "The disk fails while the files of a manifest are put in their places."
+    shown("M468", found, about=about, command="mixc compile recipe.mix", at=tmp_path)
     assert names(tmp_path) == ["one"]
