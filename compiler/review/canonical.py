@@ -41,12 +41,13 @@ def figure(value: float, digits: int = DIGITS) -> float | None:
 
 
 def at_most(value: float, digits: int, least: float) -> float:
-    """A figure near rounding error for the eye: rounded up to `digits` digits, nothing said below `least`.
+    """A figure near rounding error for the eye: rounded up to `digits` digits, and at the least `least`.
 
-    So that what a manifest states is true, and the last bits of a solver do not show up in diffs.
+    So that what a manifest states is true, and the last bits of a solver do not show up in diffs: whether they cancel
+    to zero is an accident too.
     """
     if not value > least:
-        return least if value > 0 else 0.0
+        return least
     step = 10.0 ** (math.floor(math.log10(value)) + 1 - digits)
     return float(f"{math.ceil(value / step - 1e-9) * step:.{digits}g}")
 

@@ -21,7 +21,7 @@ from mixc.compiler.solve.equations import Anchor, Equations, Point
 from mixc.compiler.solve.form import Form, form_of
 from mixc.compiler.solve.program import Floats, Program
 
-STRONG, WARM = 1.0, 0.01  # preferences to start with: from nothing, from near the optimum
+STRONG, PATIENT, WARM = 1.0, 10.0, 0.01  # preferences to start with: from nothing, again, from near the optimum
 FAINTEST = 1e-6  # what softness fades to where there is no tie-break
 SOFT = 0.01
 FIRM = 1e-5  # softness of the last steps, until they stall: softer takes more of them, firmer leaves more rounding
@@ -61,6 +61,13 @@ def follow(
 ) -> Solution:
     """The optimum of a program, from nothing or unknowns `start`: each starts the next, with a weaker preference."""
     form = form_of(program) if form is None else form
+    point, taken = _fade(form, strength, start)
+    return polish(program, point, taken, form) if np.isfinite(point.error) else Solution(program, point, taken)
+
+
+def _fade(form: Form, strength: float, start: Floats | None) -> tuple[Point, int]:
+    """Near the optimum, and steps taken: as the preference fades. The error is infinite where the rules contradict."""
+    program = form.program
     last = FAINTEST if program.target is not None else program.mu
     mu = max(strength, last)
     equations = _equations(form, mu)
@@ -75,9 +82,9 @@ def follow(
         else:
             ratio = (mu / solved[0]) ** 0.5
         if solved[0] > last and contradictory(equations, point):
-            return Solution(program, replace(point, error=np.inf), taken)
+            return replace(point, error=np.inf), taken
         if solved[0] <= last or ratio > SHY or taken > BUDGET:
-            return polish(program, solved[2], taken, form)
+            return solved[2], taken
         mu, equations, point = _weaker(*solved, last, ratio)
 
 
@@ -116,9 +123,24 @@ def _weaker(mu: float, equations: Equations, point: Point, last: float, ratio: f
         ratio = ratio**0.5
 
 
-@QUIET
 def polish(program: Program, start: Point, taken: int = 0, form: Form | None = None) -> Solution:
-    """Converge at the final preference: proximal steps give rules their hardness back, until rounding is the limit."""
+    """Converge at the final preference; a start too far off for that is given up for one from nothing.
+
+    So the optimum hangs on no digit of the start: where cells answer to a millionth part of a price, one that another
+    machine rounded otherwise may lie beyond the reach of Newton's steps.
+    """
+    form = form_of(program) if form is None else form
+    found = settle(program, start, taken, form)
+    if found.converged:
+        return found
+    nearer, more = _fade(form, PATIENT, None)
+    again = settle(program, nearer, found.steps + more, form) if np.isfinite(nearer.error) else found
+    return min(found, again, key=lambda solution: solution.point.error)
+
+
+@QUIET
+def settle(program: Program, start: Point, taken: int = 0, form: Form | None = None) -> Solution:
+    """Proximal steps at the final preference that give rules their hardness back, until rounding is the limit."""
     form = form_of(program) if form is None else form
     point = best = start
     error = strain = np.inf

@@ -13,7 +13,7 @@ from mixc.compiler.solve.curvature import undetermined
 from mixc.compiler.solve.demand import Demand
 from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.lower import Lowered
-from mixc.compiler.solve.newton import Solution, polish
+from mixc.compiler.solve.newton import Solution, settle
 from mixc.compiler.solve.program import Floats, Program
 from mixc.compiler.solve.response import Regime
 from mixc.compiler.solve.rows import value_of
@@ -100,7 +100,7 @@ def _by_resolving(solution: Solution, row: int, nudge: float, otherwise: float) 
     program = solution.program
     bound = program.rules.bound.copy()
     bound[row] += nudge
-    moved = polish(replace(program, rules=replace(program.rules, bound=bound)), solution.point)
+    moved = settle(replace(program, rules=replace(program.rules, bound=bound)), solution.point)
     if not moved.converged:
         return otherwise
     price = (_full(program, moved.point.x) - _full(program, solution.point.x)) / nudge

@@ -183,8 +183,8 @@ def _tight(task: Task, scale: Floats) -> Ints:
 
 def _widths(rules: Rules, chosen: Ints) -> Ints:
     """About how many entries a rule speaks of; those of all languages count as widest."""
-    width: Ints = np.diff(np.asarray(rules.affine.indptr)) + np.diff(np.asarray(rules.info.indptr))
-    width = width[chosen]
+    entries = np.diff(np.asarray(rules.affine.indptr)) + np.diff(np.asarray(rules.info.indptr))
+    width: Ints = entries[chosen].astype(np.int64)  # scipy's own kind of integer is a matter of its version
     everything = rules.loss[chosen].any(axis=1) | np.isin(chosen, [change.rule for change in rules.changes])
     return np.where(everything, 2**31, width)
 
