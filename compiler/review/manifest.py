@@ -22,6 +22,7 @@ GRID = 1_000_000
 LOSS_DIGITS = 9
 CERTIFICATE_DIGITS = 12
 BOUND_DIGITS = 10
+SLACK_DECIMALS = 9  # of a difference of nearly equal numbers the digits below are rounding's
 NOISE = 1e-9  # what Newton leaves undecided of a price or a loss
 LAW_VERSION = "infolaw-transfer-1"
 NUMERICS_VERSION = 1
@@ -223,11 +224,11 @@ def _rule(outcome: RuleOutcome) -> rows.RuleRow:
         members=rule.members,
         place=rule.place,
         value=figure(outcome.value, LOSS_DIGITS),
-        slack=figure(outcome.slack),
+        slack=figure(round(outcome.slack, SLACK_DECIMALS)),
         active=bool(outcome.active),  # a solver may hand over its own kind of truth
         tighten=figure(outcome.tighten, 3),
         loosen=figure(outcome.loosen, 3),
-        shortfall=figure(outcome.shortfall),
+        shortfall=figure(round(outcome.shortfall, SLACK_DECIMALS)),
     )
 
 

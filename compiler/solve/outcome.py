@@ -12,7 +12,8 @@ from mixc.compiler.solve.program import Floats, Ints
 from mixc.compiler.solve.response import Regime
 from mixc.compiler.solve.structure import best_passes
 
-REACHED = 1 - 1e-12
+NEAR = 1e-8  # of a limit or a pass: as near as two machines come to the same optimum, and to spare
+REACHED = 1 - NEAR
 
 
 def cell_choices(lowered: Lowered, grid: Ints, tokens: Ints, binds: list[str]) -> tuple[tuple[CellChoice, ...], ...]:
@@ -35,6 +36,7 @@ def bindings(lowered: Lowered, solution: Solution) -> list[str]:
     taken = point.x.sum(axis=1)
     full = (point.x >= REACHED * cells.phase_limit * cells.supply[:, None]) & (cells.phase_limit > 0)
     own = taken >= REACHED * cells.limit * cells.supply
+    ended = (solution.program.curvature > 0) & (np.abs(cells.start + taken / cells.supply - 1.0) <= NEAR)
     names, best = [], best_passes(lowered.problem)
     for c in range(len(cells)):
         if taken[c] <= 0:
@@ -49,7 +51,7 @@ def bindings(lowered: Lowered, solution: Solution) -> list[str]:
         elif point.response.regime[c] == Regime.LIMIT:
             names.append(f"sampling of {cells.keys[c][2]}")
         else:
-            names.append("kink" if point.response.regime[c] == Regime.KINK else "")
+            names.append("kink" if ended[c] or point.response.regime[c] == Regime.KINK else "")
     return names
 
 

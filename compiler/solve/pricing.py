@@ -43,7 +43,9 @@ def rule_outcomes(lowered: Lowered, solution: Solution, x: Floats) -> tuple[Rule
             unit = _unit(lowered, solution, k) / program.rules.scale[row] / sharing[k]
             tighten, loosen = prices[0][row] * unit, prices[1][row] * unit
         shortfall = max(0.0, -slack) if rule.weight is not None else 0.0
-        active = max(abs(tighten), abs(loosen)) > ACTIVE * POINT
+        # Below that a price is what rounding left of none.
+        tighten, loosen = (price if abs(price) > ACTIVE * POINT else 0.0 for price in (tighten, loosen))
+        active = tighten != 0 or loosen != 0
         outcomes.append(RuleOutcome(rule, value, bound, slack, active, tighten, loosen, shortfall))
     return tuple(outcomes)
 
