@@ -12,13 +12,17 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
 .PHONY: demo test test-trainers-nightly lint lint-style lint-mypy lint-pyright format bench corpus docs clean help
-.PHONY: scale cluster crashes fuzz determinism sbom licences audit
+.PHONY: scale cluster crashes fuzz determinism lowest sbom audit
 
 help:
 	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
 	@echo "make test    every test (sets up the rest first)"
 	@echo "make test-trainers-nightly   the trainers that take long to install, too"
 	@echo "make lint    formatting, style, types"
+	@echo "make determinism   every recipe under other locales, threads, processors, versions; the same bytes"
+	@echo "make lowest  the oldest versions that pyproject.toml allows compile, scan and run (needs uv)"
+	@echo "make sbom    a bill of materials (CycloneDX) and the licences of what runs, into build/sbom"
+	@echo "make audit   known vulnerabilities of what is installed (needs a network)"
 	@echo "make bench   figures, as ratios against a reference in the same run"
 	@echo "make crashes processes killed, disks full and failing at every point where a command writes"
 	@echo "make scale   what 10^7 documents and the largest recipes cost, and a cluster simulated"
@@ -89,6 +93,21 @@ bench: $(VENV)/.dev
 # Documents are made as they are read: `make scale DOCUMENTS=1e8`.
 scale: $(VENV)/.dev
 	$(BIN)/python -m tests.scale
+
+# An hour on two cores; `--few` and the beginnings of names take less.
+determinism: $(VENV)/.dev
+	$(BIN)/python -m tests.determinism
+	$(BIN)/python -m tests.determinism.disturbed 4
+
+lowest: $(VENV)/.dev
+	$(BIN)/python -m tests.determinism --few lowest
+
+sbom: $(VENV)/.dev
+	$(BIN)/python -m tests.chain.sbom
+	$(BIN)/python -m tests.chain.packages | tee build/sbom/licences.txt
+
+audit: $(VENV)/.dev
+	$(BIN)/python -m tests.chain.audit
 
 # Pages that are generated from the code's own tables are written at build time, into build/manual.
 docs: $(VENV)/.docs

@@ -19,7 +19,12 @@ ENVIRONMENTS = {
     "newest-3.13": ("3.13", []),
     "newest-3.14": ("3.14", []),
 }
-SAYS = "import numpy, scipy, pyarrow, sys; print(sys.version.split()[0], numpy.__version__, scipy.__version__, pyarrow.__version__)"
+SAYS = "\n".join(
+    [
+        "import sys, numpy, scipy, pyarrow",
+        "print(sys.version.split()[0], numpy.__version__, scipy.__version__, pyarrow.__version__)",
+    ]
+)
 
 
 def environments() -> Iterator[Surrounding]:
@@ -30,7 +35,8 @@ def environments() -> Iterator[Surrounding]:
             yield Surrounding(name, missing=why)
             continue
         said = subprocess.run([str(python), "-c", SAYS], capture_output=True, text=True, check=True).stdout.split()
-        yield Surrounding("Python {}, numpy {}, scipy {}, pyarrow {}".format(*said), python=python)
+        versions = "Python {}, numpy {}, scipy {}, pyarrow {}".format(*said)
+        yield Surrounding(f"{name}: {versions}", python=python)
 
 
 def environment(name: str, version: str, more: list[str]) -> tuple[Path, str]:

@@ -1,0 +1,1 @@
+"""What mixc is put together from: a bill of materials, licences, known vulnerabilities, and no network."""
