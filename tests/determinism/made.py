@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from mixc.compiler.cli.guard import guarded
+from tests.determinism.corpus import steady
 
 
 def made(folder: Path, workers: int, names: list[str]) -> dict[str, str]:
@@ -24,7 +25,8 @@ def made(folder: Path, workers: int, names: list[str]) -> dict[str, str]:
             mixc("scan", str(folder / "pool.mix"), "--workers", str(workers))
         mixc("compile", str(folder / f"{name}.mix"))
         for kind in ("manifest.json", "lock"):
-            found[f"{name}.{kind}"] = sha256((folder / f"{name}.{kind}").read_bytes()).hexdigest()
+            text = steady(name, (folder / f"{name}.{kind}").read_bytes().decode())
+            found[f"{name}.{kind}"] = sha256(text.encode()).hexdigest()
     if "pool" in names:
         found |= _selected(folder, workers)
     return found

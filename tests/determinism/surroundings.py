@@ -21,7 +21,10 @@ def shuffled(plain):
         random.Random(len(found)).shuffle(found)
         return found
     return listed
-class Entries(list):
+class Entries:
+    def __init__(self, found): self.found = iter(found)
+    def __iter__(self): return self
+    def __next__(self): return next(self.found)
     def __enter__(self): return self
     def __exit__(self, *_): pass
     def close(self): pass

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.determinism.__main__ import GOLDEN
-from tests.determinism.corpus import QUICK, recipes
-from tests.determinism.disturbed import KINDS, Disturbance, manifest, steady
+from tests.determinism.corpus import QUICK, recipes, steady
+from tests.determinism.disturbed import KINDS, Disturbance, manifest
 from tests.determinism.surroundings import cheap, digests
 from tests.fuzz.running import SEEDS
 from tests.fuzz.trees import printed, read
