@@ -23,7 +23,9 @@ from mixc.backends.nag.passed import Sums, passed_of, read_passed, write_passed
 from mixc.backends.nag.quality import Judged, select_with_quality
 from mixc.backends.nag.scored import Scored
 from mixc.backends.nag.select import Selection, select
-from mixc.compiler.documents.reading import parts, read
+from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.documents.messages import missing_column
+from mixc.compiler.documents.reading import columns_of, parts, read
 from mixc.compiler.documents.sidecars import write_sidecar
 from mixc.compiler.progress import Progress
 from mixc.compiler.scan.beside import gated
@@ -131,8 +133,10 @@ def _rows(gate: GatePlan, plan: Plan, one: Found, raw: Sequence[tuple[str, str]]
     file = replace(one.file, sidecars=tuple(raw))
     wanted = replace(plan, gate=gate).judged(source.name)
     for part in parts(file):
-        batches = labelled(source, read(part, wanted, bad_lines=source.bad_lines))
+        batches = labelled(source, read(part, wanted, bad_lines=source.bad_lines, unscored=True))
         for labeller, batch in kept(replace(plan, gate=None), part, batches):
+            if gate.quality is not None and gate.quality.rater in batch.batch.absent:
+                raise Unreadable(missing_column(file.name, gate.quality.column, "score", columns_of(file)))
             yield _row(gate, labeller.keys, batch)
 
 

@@ -180,7 +180,7 @@ class Selection:
 
     def batches(self) -> Iterator[tuple[list[Key], Labelled]]:
         """The documents of the part with their groups, and the groups' keys."""
-        found = read(self.task.part, self.source.wanted, bad_lines=self.source.bad_lines)
+        found = read(self.task.part, self.source.wanted, bad_lines=self.source.bad_lines, unscored=True)
         for labeller, batch in kept(self.plan, self.task.part, labelled(self.source, found)):
             yield labeller.keys, batch
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,6 +124,17 @@ def checked(file: DataFile, wanted: Wanted, first: int, rows: int, arrays: Mappi
         None if wanted.tokens is None else _tokens(file, wanted.tokens, arrays["tokens"], place),
         {rater: _score(arrays[score_key(rater)]) for rater, _ in wanted.scores},
     )
+
+
+def holds(there: Sequence[str], column: str) -> bool:
+    """Whether a column is among dotted names, or has fields that are."""
+    return any(one == column or one.startswith(f"{column}.") for one in there)
+
+
+def without_scores(batch: Batch, raters: Sequence[str]) -> Batch:
+    """A batch of a file that has no column for these raters: null stands for their scores."""
+    nulls = {rater: pa.nulls(batch.rows, pa.float32()) for rater in raters}
+    return replace(batch, scores={**batch.scores, **nulls}, absent=tuple(raters))
 
 
 def _strings(file: DataFile, name: str, role: Role, array: Any, place: Place) -> Any:

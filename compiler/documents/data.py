@@ -104,6 +104,7 @@ class Batch:
     `domain` may be dictionary-encoded (int32 or narrower indices, no null among the values). `id` holds no null, the
     others may; every string is valid UTF-8. `tokens` are at least 1. `scores` are float32 by rater: null where the
     data has none, NaN and infinities as they stand. `skipped` counts the bad lines left out since the batch before.
+    `absent` are raters whose column the file does not have, said by one of its batches at least.
     """
 
     first: int
@@ -115,3 +116,4 @@ class Batch:
     tokens: NDArray[np.int64] | None = None
     scores: Mapping[str, pa.Array] = field(default_factory=dict)
     skipped: int = 0
+    absent: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from mixc.compiler.documents.columns import Place, checked, walk
-from mixc.compiler.documents.data import BadLines, Batch, DataFile, Unreadable, Wanted
+from mixc.compiler.documents.data import BadLines, Batch, DataFile, Unreadable, Wanted, score_key
 from mixc.compiler.documents.lines import Column, Layout, has_key, keys_in, layout_of, parsed
 from mixc.compiler.documents.messages import broken_compression, missing_column
 from mixc.compiler.documents.storage import guarded, opened
@@ -76,6 +76,12 @@ class _Unseen:
         if self.columns and len(self.found) < SAMPLE:
             self.found |= keys_in(islice(_lines(block), SAMPLE))
 
+    def scores(self) -> tuple[str, ...]:
+        """The raters among them, which are struck off."""
+        found = [column for column in self.columns if column.role == "score" and self.rows]
+        self.columns = [column for column in self.columns if column not in found]
+        return tuple(column.key.removeprefix(score_key("")) for column in found)
+
     def complain(self, roles: tuple[str, ...] | None = None) -> None:
         """Raise for the first of them, of the given roles or all."""
         for column in self.columns if self.rows else ():
@@ -84,8 +90,13 @@ class _Unseen:
                 raise Unreadable(missing_column(self.file.name, column.name, column.role, found))
 
 
-def read(file: DataFile, wanted: Wanted, rows: int, bad_lines: BadLines, *, fast: bool = True) -> Iterator[Batch]:
-    """Batches of at most `rows` rows. `fast = False` reads all blocks line by line, with the same result."""
+def read(
+    file: DataFile, wanted: Wanted, rows: int, bad_lines: BadLines, *, fast: bool = True, unscored: bool = False
+) -> Iterator[Batch]:
+    """Batches of at most `rows` rows. `fast = False` reads all blocks line by line, with the same result.
+
+    With `unscored` the last batch, which may have no rows, names the scores that no line had.
+    """
     layout: Layout | None = None
     unseen: _Unseen | None = None
     first = skipped = 0
@@ -105,10 +116,11 @@ def read(file: DataFile, wanted: Wanted, rows: int, bad_lines: BadLines, *, fast
             batch = checked(file, wanted, first, len(lines), arrays, _line_of(lines))
             yield _with_skipped(batch, skipped)
             first, skipped = first + len(lines), 0
+    absent = unseen.scores() if unseen is not None and unscored else ()
     if unseen is not None:
         unseen.complain()
-    if skipped and layout is not None:
-        yield _empty(file, wanted, layout, first, skipped)
+    if (skipped or absent) and layout is not None:
+        yield replace(_empty(file, wanted, layout, first, skipped), absent=absent)
 
 
 def columns_of(file: DataFile) -> tuple[str, ...]:

@@ -205,7 +205,8 @@ def missing_column(name: str, column: str, role: str, found: Sequence[str]) -> D
 
     A column that the recipe names, in `columns` of the source or as `column` of a rater, is absent from a file. The
     note lists what the file has. A field inside a column is written with a dot: `meta.lang`. Names are compared with
-    regard to case. In JSONL a key may be absent from some lines, but not from all.
+    regard to case. In JSONL a key may be absent from some lines, but not from all. A file needs the column of a rater
+    only if it holds documents of a domain that weighs the rater.
 
     Name the right column, `columns = { language: "lang" }`, or split the files into two sources.
     """

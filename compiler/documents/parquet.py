@@ -131,9 +131,9 @@ def row_count(file: DataFile) -> int:
 def identity(file: DataFile, wanted: Wanted) -> str:
     """XXH3-128 over the size, the footer and every chunk of the wanted columns, in the order of the file."""
     with footer(file) as (source, (reader, schema)):
-        ways = {".".join(steps_to(file, schema, column, role)) for _, role, column in wanted.columns()}
+        there = {".".join(steps) for _, role, column in wanted.columns() if (steps := _way(file, schema, column, role))}
         meta = reader.metadata
-        numbers = [i for i in range(meta.num_columns) if meta.schema.column(i).path in ways]
+        numbers = [i for i in range(meta.num_columns) if meta.schema.column(i).path in there]
         chunks = (meta.row_group(g).column(i) for g in range(meta.num_row_groups) for i in numbers)
         ranges = sorted(_range(chunk) for chunk in chunks)
         with told(file.name, remote=is_remote(file.path)):
@@ -145,6 +145,16 @@ def identity(file: DataFile, wanted: Wanted) -> str:
                     piece = source.read_at(min(CHUNK, start + count - offset), offset)
                     state.update(piece)
     return state.hexdigest()
+
+
+def _way(file: DataFile, schema: Any, column: str, role: Role) -> tuple[str, ...]:
+    """The way to a column; none to scores that the file does not have, of which a reader says whether it needs them."""
+    try:
+        return steps_to(file, schema, column, role)
+    except Unreadable as error:
+        if role == "score" and error.diagnostic.code == "M510":
+            return ()
+        raise
 
 
 def _range(chunk: Any) -> tuple[int, int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mixc.compiler.documents import arrow, jsonl, parquet, sidecars
+from mixc.compiler.documents.columns import holds, without_scores
 from mixc.compiler.documents.data import BadLines as BadLines
 from mixc.compiler.documents.data import Batch as Batch
 from mixc.compiler.documents.data import DataFile as DataFile
@@ -23,20 +25,35 @@ def parts(file: DataFile, target_bytes: int = 64 << 20) -> list[Part]:
     return parquet.parts(file, target_bytes) if file.format == "parquet" else [Part(file, 0, 1)]
 
 
-def read(part: Part, wanted: Wanted, *, rows: int = 65536, bad_lines: BadLines = "error") -> Iterator[Batch]:
+def read(
+    part: Part, wanted: Wanted, *, rows: int = 65536, bad_lines: BadLines = "error", unscored: bool = False
+) -> Iterator[Batch]:
     """The rows of a part in batches of at most `rows`, only the columns that are wanted.
 
     Raises `Unreadable`. `bad_lines = skip` passes over lines that are no JSON objects and counts them in the batches,
-    the last of which may have no rows.
+    the last of which may have no rows. With `unscored` a file may lack columns of scores: null stands for them, and
+    batches name them.
     """
+    absent = _absent(part.file, wanted) if unscored else ()
+    there = replace(wanted, scores=tuple(one for one in wanted.scores if one[0] not in absent)) if absent else wanted
     match part.file.format:
         case "parquet":
-            batches = parquet.read(part, wanted, rows)
+            batches = parquet.read(part, there, rows)
         case "arrow":
-            batches = arrow.read(part.file, wanted, rows)
+            batches = arrow.read(part.file, there, rows)
         case "jsonl":
-            batches = jsonl.read(part.file, wanted, rows, bad_lines)
+            batches = jsonl.read(part.file, there, rows, bad_lines, unscored=unscored)
+    if absent:
+        batches = (without_scores(batch, absent) for batch in batches)
     return sidecars.joined(part.file, batches) if part.file.sidecars else batches
+
+
+def _absent(file: DataFile, wanted: Wanted) -> tuple[str, ...]:
+    """Raters whose column a file does not have; of JSON lines that is known when all of them are read."""
+    if file.format == "jsonl" or not wanted.scores:
+        return ()
+    there = columns_of(file)
+    return tuple(rater for rater, column in wanted.scores if not holds(there, column))
 
 
 def columns_of(file: DataFile) -> tuple[str, ...]:

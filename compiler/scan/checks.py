@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
+from typing import TypeAlias
 
+from mixc.compiler.documents.data import DataFile
+from mixc.compiler.documents.reading import columns_of
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.scan import messages
+from mixc.compiler.scan.labels import Key
 from mixc.compiler.scan.normalise import EVERY, Tables, stability
 from mixc.compiler.scan.passing import of_source, told
 from mixc.compiler.scan.plan import Plan
@@ -15,6 +19,9 @@ from mixc.dsl.diagnostics import Diagnostic
 
 RARE = 100  # one score in so many may lie outside the declared range
 DRIFT = 0.1
+
+Unscored: TypeAlias = tuple[DataFile, Mapping[Key, int]]
+"""A file without a rater's column, and its documents by (rater, domain) that are judged by one."""
 
 
 def check_profile(recipe: Recipe, plan: Plan, profiles: Mapping[str, Profile]) -> list[Diagnostic]:
@@ -38,6 +45,25 @@ def check_profile(recipe: Recipe, plan: Plan, profiles: Mapping[str, Profile]) -
         scored = sum(int(s[1].sum()) for (name, _), s in whole.scores.items() if name == rater.name)
         if outside * RARE > scored:
             found.append(messages.outside_range(raters[rater.name], outside, scored))
+    return found
+
+
+def check_columns(recipe: Recipe, unscored: Mapping[str, Sequence[Unscored]]) -> list[Diagnostic]:
+    """Raters whose column is not in some files of a source, though they judge documents there: one report for each."""
+    found = []
+    for source in recipe.sources:
+        by_rater: dict[str, dict[str, int]] = {}
+        files: dict[str, dict[str, DataFile]] = {}
+        for file, absent in unscored.get(source.name, ()):
+            for (rater, domain), documents in absent.items():
+                judged = by_rater.setdefault(rater, {})
+                judged[domain] = judged.get(domain, 0) + documents
+                files.setdefault(rater, {})[file.name] = file
+        for rater in recipe.raters:
+            if rater.name in by_rater:
+                names = sorted(files[rater.name])
+                there = columns_of(files[rater.name][names[0]])
+                found.append(messages.missing_scores(source, rater, by_rater[rater.name], names, there))
     return found
 
 

@@ -110,7 +110,8 @@ def count(plan: Plan, tables: Tables, bits: int, part: Part, handover: Handover 
         return tally.result(keys)
     source = plan.source(part.file.source)
     wanted = replace(source.wanted, id=None) if plan.holdout is None else source.wanted
-    for labeller, batch in kept(plan, part, labelled(source, read(part, wanted, bad_lines=source.bad_lines))):
+    batches = labelled(source, read(part, wanted, bad_lines=source.bad_lines, unscored=True))
+    for labeller, batch in kept(plan, part, batches):
         keys = labeller.keys
         tally.add(len(keys), batch.group, merger.merge(keys, batch), batch.tokens, batch.counts)
     return tally.result(keys)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mixc.compiler.recipe import Rater, Source
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
+from mixc.dsl.suggest import suggest
 from mixc.dsl.text import Span
-from mixc.dsl.wording import at, listed
+from mixc.dsl.wording import at, listed, plain
 
 
 def bytes_of(size: int) -> str:
@@ -68,6 +69,32 @@ def no_tokens(source: Source, columns: Sequence[str]) -> Diagnostic:
         at(source.span),
         (f"columns found: {listed(columns, 20)}",),
         ('name one: `columns = { tokens: "…" }` or `columns = { text: "…" }`',),
+    )
+
+
+def missing_scores(
+    source: Source, rater: Rater, domains: Mapping[str, int], files: Sequence[str], found: Sequence[str]
+) -> Diagnostic:
+    """M510 of a rater's column, which `files` of a source lack; `domains` are documents of theirs that it judges."""
+    column = rater.column or rater.name
+    meant = suggest(column, found)
+    judged = [
+        f"{count:,} documents of domain `{name}`" if count else f"domain `{name}`" for name, count in domains.items()
+    ]
+    several = f" and {len(files) - 1:,} more files of source `{source.name}` have" if files[1:] else " has"
+    notes = [
+        f"the rater judges {listed(judged, 4)} there",
+        f"columns found: {listed(found, 16)}" if found else "it has no columns",
+    ]
+    if not rater.column:
+        notes.append("the rater names no column, so one of its own name is meant")
+    otherwise = f"name the column of the scores in `rater {rater.name}`, or leave it out of the weights of its domains"
+    return Diagnostic(
+        "M510",
+        f"`{files[0]}`{several} no column `{plain(column)}` for rater `{rater.name}`",
+        (*at(rater.span, "scores are read from that column"), *at(source.span, "which is not in these documents")),
+        tuple(notes),
+        (f"did you mean `{plain(meant)}`?" if meant else otherwise,),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from mixc.compiler.documents.columns import holds
 from mixc.compiler.documents.data import DataFile, Unreadable, Wanted
 from mixc.compiler.documents.messages import missing_column
 from mixc.compiler.documents.reading import columns_of
@@ -107,7 +108,7 @@ def plan_source(
         return None, [error.diagnostic]
     if not there:
         return None, [messages.no_documents(source, 0)]
-    if absent := absent_columns(source, first, there):
+    if absent := absent_columns(recipe, source, first, there):
         return None, absent
     column = columns_by_role(source, there)
     if column["text"] is None:
@@ -154,12 +155,19 @@ def columns_by_role(source: Source, there: Sequence[str]) -> dict[str, str | Non
     return {role: stated.get(role, role if role in there else None) for role in roles}
 
 
-def absent_columns(source: Source, first: DataFile, there: Sequence[str]) -> list[Diagnostic]:
+def absent_columns(recipe: Recipe, source: Source, first: DataFile, there: Sequence[str]) -> list[Diagnostic]:
     """Columns that the recipe names and the data does not have, wanted or not; lines of JSON may all differ."""
     if first.format == "jsonl":
         return []
     named = [(role, name) for role, name in source.columns if not name.startswith(TOKENIZER)]
-    return [missing_column(first.name, name, role, there) for role, name in named if name not in there]
+    found = [missing_column(first.name, name, role, there) for role, name in named if name not in there]
+    if source.domain == "und" and "domain" in {*dict(source.columns), *there}:
+        return found  # which raters are needed, documents say
+    raters = {rater.name: rater for rater in recipe.raters}
+    for name, column in scores_of(recipe, source, None):
+        if not holds(there, column):
+            found.append(messages.missing_scores(source, raters[name], {source.domain: 0}, [first.name], there))
+    return found
 
 
 def counting(tokens: str | None) -> tuple[Literal["column", "tokenizer", "bytes"], str]:

@@ -54,7 +54,8 @@ class Profile:
     """What documents hold: per (language, domain) documents and tokens; per (rater, language) a histogram over levels.
 
     `rows` counts all documents, `empty` those left out for want of text, `withheld` those held out, `gated` those that
-    a gate keeps out, and `skipped` lines that are no documents.
+    a gate keeps out, and `skipped` lines that are no documents. `absent` are documents by (rater, domain) that a rater
+    judges, in files without a column of its scores.
     """
 
     rows: int = 0
@@ -65,6 +66,7 @@ class Profile:
     odd: dict[Key, Odd] = field(default_factory=dict)
     withheld: int = 0
     gated: int = 0
+    absent: dict[Key, int] = field(default_factory=dict)
 
     def __add__(self, other: Profile) -> Profile:
         return total([self, other])
@@ -79,6 +81,7 @@ def total(profiles: Iterable[Profile]) -> Profile:
     held: dict[Key, tuple[int, int]] = {}
     scores: dict[Key, list[Sparse]] = {}
     odd: dict[Key, Odd] = {}
+    absent: dict[Key, int] = {}
     for one in profiles:
         rows, empty, skipped = rows + one.rows, empty + one.empty, skipped + one.skipped
         withheld, gated = withheld + one.withheld, gated + one.gated
@@ -89,8 +92,11 @@ def total(profiles: Iterable[Profile]) -> Profile:
             scores.setdefault(key, []).append(more)
         for key, some in one.odd.items():
             odd[key] = odd.get(key, Odd()) + some
+        for key, count in one.absent.items():
+            absent[key] = absent.get(key, 0) + count
     summed = {key: merged(parts) for key, parts in sorted(scores.items())}
-    return Profile(rows, empty, skipped, dict(sorted(held.items())), summed, dict(sorted(odd.items())), withheld, gated)
+    held, odd, absent = (dict(sorted(sums.items())) for sums in (held, odd, absent))
+    return Profile(rows, empty, skipped, held, summed, odd, withheld, gated, absent)
 
 
 def add_sparse(one: Sparse, other: Sparse) -> Sparse:
@@ -105,12 +111,30 @@ def profile(plan: Plan, part: Part, handover: Handover | None = None) -> Profile
     if plan.holdout is None and (watched(source) or never_null(part, wanted.id, "id")):
         wanted = replace(wanted, id=None)  # a pass of their own reads ids, or nothing is to be found out about them
     tally = _Tally(plan.raters)
+    absent: set[str] = set()
+    batches = labelled(source, read(part, wanted, bad_lines=source.bad_lines, unscored=True))
     with writing(handover, part) as writer:
-        for labeller, batch in kept(plan, part, labelled(source, read(part, wanted, bad_lines=source.bad_lines))):
+        for labeller, batch in kept(plan, part, batches):
+            absent.update(batch.batch.absent)
             block = tally.add(labeller.keys, batch)
             if writer is not None:
                 writer.add(block)
-    return tally.result()
+    found = tally.result()
+    if not absent:
+        return found
+    odd = {
+        key: some for key, some in found.odd.items() if key[0] not in absent
+    }  # a column that is not there misses none
+    return replace(found, odd=odd, absent=_unjudged(plan, absent, found))
+
+
+def _unjudged(plan: Plan, absent: Iterable[str], found: Profile) -> dict[Key, int]:
+    """Documents by (rater, domain) that a rater judges whose scores are absent."""
+    lost: dict[Key, int] = {}
+    for (_, domain), (documents, _) in found.held.items():
+        for rater in set(absent) & set(dict(plan.weights_of(domain))):
+            lost[rater, domain] = lost.get((rater, domain), 0) + documents
+    return dict(sorted(lost.items()))
 
 
 class _Tally:
@@ -233,6 +257,7 @@ def to_table(found: Profile) -> pa.Table:
     rows += [(["held", *key, *amounts], NOTHING) for key, amounts in sorted(found.held.items())]
     rows += [(["scores", *key], sparse) for key, sparse in sorted(found.scores.items())]
     rows += [(["odd", *key, *asdict(odd).values()], NOTHING) for key, odd in sorted(found.odd.items())]
+    rows += [(["absent", *key, count], NOTHING) for key, count in sorted(found.absent.items())]
     return ragged.to_table(("places", "counts"), rows)
 
 
@@ -242,6 +267,7 @@ def from_table(table: pa.Table) -> Profile:
     held: dict[Key, tuple[int, int]] = {}
     scores: dict[Key, Sparse] = {}
     odd: dict[Key, Odd] = {}
+    absent: dict[Key, int] = {}
     for (kind, *head), (places, counts) in ragged.from_table(table):
         match kind:
             case "rows":
@@ -250,6 +276,8 @@ def from_table(table: pa.Table) -> Profile:
                 held[head[0], head[1]] = head[2], head[3]
             case "scores":
                 scores[head[0], head[1]] = places, counts
-            case _:
+            case "odd":
                 odd[head[0], head[1]] = Odd(*head[2:])
-    return Profile(rows, empty, skipped, held, scores, odd, withheld, gated)
+            case _:
+                absent[head[0], head[1]] = head[2]
+    return Profile(rows, empty, skipped, held, scores, odd, withheld, gated, absent)

@@ -21,7 +21,7 @@ from mixc.compiler.scan import ids, messages
 from mixc.compiler.scan import profile as profiling
 from mixc.compiler.scan.beside import gated, with_scores
 from mixc.compiler.scan.catalog import Catalog, ScannedFile, at_bits, first_bits, settled_bits, too_coarse
-from mixc.compiler.scan.checks import check_profile, drift, wanted
+from mixc.compiler.scan.checks import Unscored, check_columns, check_profile, drift, wanted
 from mixc.compiler.scan.counts import FULL_BITS, Counts
 from mixc.compiler.scan.find import located
 from mixc.compiler.scan.handover import FOLDER as HANDOVER
@@ -77,6 +77,7 @@ class _Scanner:
         self.reading = located(plan, recipe.places, Path(recipe.path).parent)
         self.executor, self.progress = executor, progress
         self.holdout = [] if plan.holdout is None else [plan.holdout.share, plan.holdout.seed]
+        self.unscored: dict[str, list[Unscored]] = {}
         self.spoken: dict[Found, Languages] = {}  # a file's counts depend on the tables of its languages alone
         self.handover = new_handover((store.folder / HANDOVER).absolute())
 
@@ -102,7 +103,7 @@ class _Scanner:
         if has_errors(found):
             return None, found
         whole = profiling.total(seen.values())
-        found += check_profile(self.recipe, self.plan, seen)
+        found += check_columns(self.recipe, self.unscored) or check_profile(self.recipe, self.plan, seen)
         if has_errors(found):
             return None, found
         found += self._repeated(known)
@@ -135,6 +136,8 @@ class _Scanner:
             profiles.add(one, profile)
             held[one] = sum(d for d, _ in profile.held.values()), sum(t for _, t in profile.held.values())
             self.spoken[one] = frozenset(language for language, _ in profile.held)
+            if profile.absent:
+                self.unscored.setdefault(one.file.source, []).append((one.file, profile.absent))
 
         stage = Stage(
             what="reading scores",

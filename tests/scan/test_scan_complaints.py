@@ -207,3 +207,59 @@ def test_a_first_file_without_lines_says_nothing_of_the_columns(tmp_path: Path) 
     assert not found
     assert made.catalog is not None
     assert [file.documents for file in made.catalog.files] == [0, ROWS]
+
+
+DOMAINS = """recipe topics
+budget { model = 10M params, tokens = 1M tokens }
+source crawl { path = "data/crawl-*", epochs <= 9999 }
+source books { path = "data/books-*", epochs <= 9999 }
+rater edu { column = "edu" }
+domain web { weights = { edu: 1.0 } }
+"""
+
+
+def topics(folder: Path, form: str, of_books: str = "novels", recipe: str = DOMAINS) -> list[Diagnostic]:
+    """What compiling says of six files whose documents name their domain; those of books have no scores."""
+    (folder / "data").mkdir()
+    for name, domain in (("crawl", "web"), ("books", of_books)):
+        for number in range(3):
+            table = pa.table(columns(id=[f"{number}-{i}" for i in range(ROWS)], domain=[domain] * ROWS))
+            table = table if name == "crawl" else table.drop_columns("edu")
+            path = folder / "data" / f"{name}-{number}.{form}"
+            if form == "parquet":
+                pq.write_table(table, path)
+            else:
+                path.write_text("".join(f"{json.dumps(row)}\n" for row in table.to_pylist()))
+    (folder / "r.mix").write_text(recipe)
+    return run_passes(COMPILE, Artefacts(folder / "r.mix"))[1]
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_scores_may_be_absent_where_no_document_is_judged_by_them(tmp_path: Path, form: str) -> None:
+    assert topics(tmp_path, form) == []
+    made, _ = run_passes(COMPILE, Artefacts(tmp_path / "r.mix"))
+    assert made.catalog is not None
+    assert made.catalog.excluded == {}
+    assert made.catalog.odd == {}
+    held = {key[0]: int(group.documents.sum()) for key, group in made.catalog.groups.items()}
+    assert held == {"crawl": 3 * ROWS, "books": 3 * ROWS}
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_scores_that_are_needed_are_missed_once_by_the_name_of_their_rater(tmp_path: Path, form: str) -> None:
+    (only,) = topics(tmp_path, form, "web")
+    assert (only.code, only.message) == (
+        "M510",
+        f"`data/books-0.{form}` and 2 more files of source `books` have no column `edu` for rater `edu`",
+    )
+    assert [label.span.text for label in only.labels] == ["rater edu", "source books"]
+    assert only.notes[0] == "the rater judges 9,000 documents of domain `web` there"
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_a_rater_whose_column_is_misspelt_is_told_so_once(tmp_path: Path, form: str) -> None:
+    stated = DOMAINS.replace('crawl-*"', 'crawl-*", domain = web').replace('"edu"', '"educ"')
+    (only,) = topics(tmp_path, form, recipe=stated)
+    more = " and 2 more files of source `crawl` have" if form == "jsonl" else " has"  # found in the first file's footer
+    assert only.message == f"`data/crawl-0.{form}`{more} no column `educ` for rater `edu`"
+    assert only.helps == ("did you mean `edu`?",)

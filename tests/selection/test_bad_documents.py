@@ -123,7 +123,11 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
         lambda p: cut(p, 0.5),
         f"{MIDDLE}.jsonl:4012: M508 line 4,012 of `{MIDDLE}.jsonl` is not JSON: unterminated string",
     ),
-    "a missing column": ("parquet", lambda p: changed(p, "edu", None), f"{MIDDLE}.parquet: M510 "),
+    "a missing column": (
+        "parquet",
+        lambda p: changed(p, "edu", None),
+        f"M510 `{MIDDLE}.parquet` has no column `edu` for rater `edu`",
+    ),
     "scores that are text": ("parquet", lambda p: changed(p, "edu", ["good"] * 8000), f"{MIDDLE}.parquet: M511 "),
     "an id that is null": ("parquet", null_id, f"{MIDDLE}.parquet: M512 "),
     "no tokens": ("parquet", bad_tokens(0), f"{MIDDLE}.parquet: M513 "),
@@ -138,7 +142,7 @@ def test_scanning_names_the_file_and_the_place(tmp_path: Path, capsys: pytest.Ca
     damage(tmp_path / "crawl" / f"001.{form}")
     code, err = said(capsys, "scan", str(path))
     assert (code, err.count("\n")) == (1, 1), err
-    assert err.startswith(sentence)
+    assert err.removeprefix(f"{path}:13:1: ").startswith(sentence)  # of a rater, its place in the recipe
 
     # Once it is mended, only that file is read again; and nothing is left of the failure.
     plain_pool(tmp_path, form=form)
