@@ -41,15 +41,15 @@ def _recipes(paths: list[Path]) -> list[Path]:
 
 def _format(path: Path, *, write: bool) -> tuple[bool, list[Diagnostic]]:
     """Whether the file is not in the one formatting; it is then written, if asked."""
+    from mixc.compiler.front.artefacts import not_a_recipe
     from mixc.dsl.formatter import format_source
     from mixc.dsl.reading import read_source
 
     source, found = read_source(path, str(path))
-    if source is None:
-        return False, found
-    text, found = format_source(source)
+    text, found = (None, found) if source is None else format_source(source)
     if text is None:
-        return False, found
+        other = not_a_recipe(path, str(path), source)
+        return False, [other] if other else found
     data = text.encode()
     if data == path.read_bytes():
         return False, found

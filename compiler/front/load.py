@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Protocol
 
+from mixc.compiler.front.artefacts import not_a_recipe
 from mixc.compiler.front.errors_files import cyclic_files, outside_tree, too_deep
 from mixc.compiler.front.errors_names import declared_twice, unusable_name
 from mixc.compiler.front.kinds import RESERVED, STRATEGIES
@@ -61,10 +62,10 @@ class Reader(Protocol):
 def from_file(path: Path, shown: str) -> tuple[Written | None, list[Diagnostic]]:
     """A recipe as it lies on disk."""
     source, found = read_source(path, shown)
-    if source is None:
-        return None, found
-    written, mistakes = from_text(source)
-    return written, [*found, *mistakes]
+    written, mistakes = (None, found) if source is None else from_text(source)
+    if (written is None or written.tree is None) and (other := not_a_recipe(path, shown, source)):
+        return None, [other]
+    return written, mistakes
 
 
 def from_text(source: SourceText) -> tuple[Written, list[Diagnostic]]:

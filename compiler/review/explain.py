@@ -18,6 +18,7 @@ from mixc.dsl.suggest import suggest
 
 POINT = 0.01
 VISIBLE = 5e-5
+MOST_PUSHING = 2
 SAME_LOSS = 5e-7
 
 
@@ -47,7 +48,7 @@ def _explain_name(decision: Decision, axis: Axis, name: str, decide: Decide) -> 
     parts = [
         _position(decision, axis, name),
         _marginal(decision, name) if axis == "language" else "",
-        _rules(decision, axis, name),
+        _rules(decision, axis, name, decide),
         _supply(decision, axis, name),
         _origin(decision, axis, name),
         "" if axis == "phase" else _one_more_point(decision, axis, name, decide),
@@ -85,7 +86,7 @@ def _marginal(decision: Decision, code: str) -> str:
     return text
 
 
-def _rules(decision: Decision, axis: Axis, name: str) -> str:
+def _rules(decision: Decision, axis: Axis, name: str, decide: Decide) -> str:
     concerned = [outcome for outcome in decision.rules if concerns(outcome.rule, decision, axis, name)]
     active = [outcome for outcome in concerned if outcome.active]
     text = "".join(f"{_rule_sentence(outcome)}\n" for outcome in active)
@@ -94,7 +95,28 @@ def _rules(decision: Decision, axis: Axis, name: str) -> str:
     if idle := dict.fromkeys(text for text in idle if text not in binding):
         names = words.listed([f"`{text}`" for text in idle], 3)
         text += f"Without effect here: {names}.\n"
-    return text or "No rule names it.\n"
+    return text if active else (text or "No rule names it.\n") + _pushed(decision, axis, name, decide)
+
+
+def _pushed(decision: Decision, axis: Axis, name: str, decide: Decide) -> str:
+    """What the dearest rules on others do to its share: it is decided again without each of them.
+
+    A price says what a rule costs, not who pays for it, so nothing less tells.
+    """
+    if axis == "phase":
+        return ""
+    priced = sorted((o for o in decision.rules if o.active and o.tighten > 0), key=lambda o: -o.tighten)
+    share = taken(decision, axis, name).tokens / decision.problem.tokens
+    text = ""
+    for rule in dict.fromkeys(stated(outcome.rule) for outcome in priced[:MOST_PUSHING]):
+        left = tuple(one for one in decision.problem.rules if stated(one) != rule)
+        other, _ = decide(replace(decision.problem, rules=left))
+        if other is None:
+            continue
+        was = taken(other, axis, name).tokens / other.problem.tokens
+        if abs(share - was) >= VISIBLE:
+            text += f"Without `{rule}` it would have {words.share(was)}, {words.points(was - share)} points.\n"
+    return text
 
 
 def _rule_sentence(outcome: RuleOutcome) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mixc.compiler.problem import Decision
 from mixc.compiler.review import words
-from mixc.compiler.review.binding import PRICE, TARGET, stated, taken, what_binds
+from mixc.compiler.review.binding import PRICE, TARGET, brief, stated, taken, what_binds
 from mixc.compiler.review.effect import names_of
 from mixc.compiler.review.rebuild import decision_from_manifest
 from mixc.compiler.review.schema import Manifest
 
 TARGETED = "relative entropy from the target shares"
 ASSUMED = "* by InfoLaw's own constants, for want of a law fitted to the language"
+OWN = "no rule or limit of its own; at one price for all such, it shares what these leave"
+MOST_RULES = 3
 REASONS = {
     PRICE: "no rule or limit; one more token is worth the same everywhere",
     TARGET: "no rule or limit; as near to the strategy's own share as the rest allows",
@@ -41,16 +45,32 @@ def language_table(decision: Decision) -> str:
     rows = [row for _, row in sorted(lines, key=lambda line: (-line[0], line[1]))]
     header = ("language", "share", "tokens", "epochs", "loss", "what binds it")
     star = f"{ASSUMED}\n" if assumed else ""
-    used = "".join(f"{word}: {note}\n" for word, note in REASONS.items() if any(row[-1] == word for row in rows))
+    used = "".join(f"{word}: {note}\n" for word, note in _reasons(decision) if any(row[-1] == word for row in rows))
     return words.table(header, rows, left=(0, 5)) + star + used
 
 
+def _reasons(decision: Decision) -> Iterator[tuple[str, str]]:
+    """What the words mean that stand where no rule and no limit does.
+
+    Prices belong to rules, not to pairs of a rule and a language: all that one can say of a language that no rule names
+    is which rules decide how much is left for it.
+    """
+    priced = sorted((o for o in decision.rules if o.active), key=lambda o: -o.tighten)
+    rules = list(dict.fromkeys(brief(outcome.rule) for outcome in priced))
+    yield PRICE, f"{OWN}: {words.listed(rules, MOST_RULES)}" if rules else REASONS[PRICE]
+    yield TARGET, REASONS[TARGET]
+
+
 def quality_table(decision: Decision) -> str:
-    """One row per quality bucket of all rated pools, best first; nothing where no pool is rated."""
+    """One row per quality bucket of rated pools, best first, and one for unrated pools; none where no pool is rated."""
     supply: dict[tuple[float, float], int] = {}
     used: dict[tuple[float, float], int] = {}
+    unrated = [0, 0]
     for pool, choices in zip(decision.problem.pools, decision.cells, strict=True):
-        for bucket, cell in zip(pool.buckets, choices, strict=True) if pool.rated else ():
+        for bucket, cell in zip(pool.buckets, choices, strict=True):
+            if not pool.rated:
+                unrated = [unrated[0] + bucket.tokens, unrated[1] + sum(cell.tokens)]
+                continue
             ranks = bucket.low, bucket.high
             supply[ranks] = supply.get(ranks, 0) + bucket.tokens
             used[ranks] = used.get(ranks, 0) + sum(cell.tokens)
@@ -64,6 +84,9 @@ def quality_table(decision: Decision) -> str:
             name, epochs = "the rest", "0.00"
         lines.append((name, share, words.tokens(used[low, high]), epochs))
     lines = list(dict.fromkeys(lines))
+    if lines and unrated[1]:
+        amounts = words.share(unrated[1] / decision.problem.tokens), words.tokens(unrated[1])
+        lines.append(("unrated", *amounts, words.epochs(unrated[1] / unrated[0])))
     return words.table(("quality", "share", "tokens", "epochs"), lines) if lines else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mixc.compiler.starter.size import Size, figure
 from mixc.compiler.starter.sizes import Corpus, published, supply
-from mixc.compiler.starter.write import budget_block, comment, languages_block, rules_block
+from mixc.compiler.starter.write import EDIT, HEAD, budget_block, comment, languages_block, rules_block
 from mixc.compiler.supply.languages import name
 
 USUAL = ("en", "de", "fr")
@@ -17,18 +17,17 @@ ON_ONE_LINE = 4
 
 def planned_text(title: str, codes: Sequence[str], size: Size) -> str:
     """The recipe `title` for languages with a published size, most wanted first."""
-    said = (
-        "Planned from published sizes, before anything is downloaded: `mixc compile` says what each language would get."
-    )
-    head = comment(
-        f"{said} Written by `mixc new` as a start; every line is yours to change.",
+    said = comment(
+        "A plan from published sizes, before anything is downloaded: `mixc compile` says what each language would get.",
+        EDIT,
     )
     remark = f"The sources give about {figure(supply(codes))} tokens of these languages, each read once."
     corpora = [corpus for corpus in published() if any(code in corpus.sizes for code in codes)]
     sources = "".join(_source(corpus, [code for code in codes if code in corpus.sizes]) for corpus in corpora)
     names = ", ".join(f"{code} {name(code)}" for code in codes[:12]) + (", …" if len(codes) > 12 else "")
     return "\n".join((
-        f"{head}recipe {title}\n",
+        f"{comment(HEAD)}recipe {title}\n",
+        said,
         budget_block(size, remark),
         sources,
         languages_block(codes, f"Who is in the mixture: {names}. {PRIORITY}"),

@@ -10,6 +10,8 @@ from mixc.compiler.starter.look import MOST_DOMAINS, Look
 from mixc.compiler.starter.size import Size, figure
 from mixc.compiler.starter.tags import code_of
 from mixc.compiler.starter.write import (
+    EDIT,
+    HEAD,
     NAME,
     budget_block,
     can_hold,
@@ -41,9 +43,9 @@ def seen_text(
     `limit` is how often a document may be read. With one code and no column of languages, all is in that language.
     """
     tokens, files = sum(place.look.tokens for place in places), sum(place.look.files for place in places)
-    head = comment(
-        f"Written by `mixc new` from a look at {files:,} file{'s' * (files > 1)}, about {_amount(tokens)} tokens.",
-        "It is a start: what is guessed says so, and every line is yours to change.",
+    said = comment(
+        f"Made from a look at {files:,} file{'s' * (files > 1)}, about {_amount(tokens)} tokens.",
+        f"What is guessed says so. {EDIT}",
     )
     where = "\n# Where the data lie; on another machine, give `--param root=DIR`.\n"
     params = "" if root is None else f"{where}param root = {quoted(root)}\n"
@@ -61,7 +63,8 @@ def seen_text(
         sources.append(_source(place, label, domain, codes, limit))
     remark = f"The data gives about {_amount(tokens)} tokens, each read once."
     return "\n".join((
-        f"{head}recipe {title}\n{params}",
+        f"{comment(HEAD)}recipe {title}\n",
+        f"{said}{params}",
         budget_block(size, remark + " Nobody asked for a size, so this one follows from it." * (len(size.chosen) > 1)),
         "\n".join(sources),
         *_raters(places, domains),

@@ -21,6 +21,9 @@ from mixc.dsl.wording import plain
 WIDTH = 100
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
+# The description that the manifest repeats: nothing that a change of the recipe makes untrue.
+HEAD = "A pretraining mixture, begun with `mixc new`. Say here what it is for: its manifest repeats this."
+EDIT = "Every line is yours to change."
 ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 
 

@@ -42,6 +42,30 @@ def test_check_reports_on_stderr(mixc: Mixc, folder: Path) -> None:
     assert mixc("check", "toy.mix", "--diagnostics", "github").err.startswith("::error ")
 
 
+def test_what_is_no_recipe_is_called_by_its_name(mixc: Mixc, folder: Path) -> None:
+    """One rule for whatever mixc itself reads or writes, however large."""
+    assert mixc("compile", "toy.mix").code == 0
+    (folder / "ours.json").write_text('{"schema": "mixc.calibration.transfer/1", "rest": []}')
+    (folder / "plain.json").write_text("[1, 2]")
+    (folder / "sizes.csv").write_text("# units: tokens\nlanguage,tokens\nen,900\n")
+    manifest = (folder / "toy.manifest.json").read_text()
+    (folder / "large.manifest.json").write_text(manifest.replace("{", '{"notes": "' + "x" * 1_100_000 + '",', 1))
+    for name, what, help_ in (
+        ("toy.manifest.json", "a manifest", "mixc explain toy.manifest.json"),
+        ("large.manifest.json", "a manifest", "mixc explain large.manifest.json"),
+        ("toy.lock", "a lock", "mixc compile RECIPE --locked"),
+        ("ours.json", "a calibration", 'law transfer { calibration = "ours.json" }'),
+        ("plain.json", "JSON", "name the recipe"),
+        ("sizes.csv", "a table", 'supply = "sizes.csv"'),
+    ):
+        for command in (("compile",), ("check",), ("fmt", "--check")):
+            ran = mixc(*command, name)
+            assert (ran.code, ran.out) == (1, ""), name
+            assert ran.err.startswith(f"error[M006]: `{name}` is {what}, not a recipe\n"), ran.err
+            assert ran.err.count("error[") == 1
+            assert help_ in ran.err
+
+
 def test_compile_writes_manifest_and_lock(mixc: Mixc, folder: Path) -> None:
     ran = mixc("compile", "toy.mix")
     assert (ran.code, names(folder)) == (0, ["toy.lock", "toy.manifest.json", "toy.mix"])

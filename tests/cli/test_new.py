@@ -20,6 +20,7 @@ import pytest
 
 from mixc.compiler.review.output import write_new
 from mixc.compiler.starter.sizes import published
+from mixc.compiler.starter.write import HEAD
 from mixc.compiler.supply.languages import resolve
 from tests.cli.ran import Ran
 from tests.examples import shown
@@ -73,6 +74,18 @@ def test_a_plan_is_fine(mixc: Mixc, folder: Path, options: tuple[str, ...]) -> N
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith("next:\n  mixc check plan.mix\n  mixc compile plan.mix\n")
     fine(mixc, "plan.mix")
+
+
+def test_the_description_stays_true_when_the_recipe_is_changed(mixc: Mixc, folder: Path) -> None:
+    mixc("new", "plan.mix", "--languages", "sv,da", "--model", "350M")
+    jsonl(folder / "web" / "a.jsonl", rows(400))
+    mixc("new", "web.mix", "--data", "web")
+    said = set()
+    for name in ("plan", "web"):
+        assert mixc("compile", f"{name}.mix").code == 0
+        said.add(json.loads((folder / f"{name}.manifest.json").read_text())["recipe"]["description"])
+    assert said == {HEAD}  # the same of all of them, so it cannot state what one of them does
+    assert not any(char.isdigit() for char in HEAD)
 
 
 def test_sizes_are_those_of_the_catalogs() -> None:

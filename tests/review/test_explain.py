@@ -11,11 +11,12 @@ from test_diff import golden
 
 from mixc.compiler.problem import Decision, Problem
 from mixc.compiler.recipe import Rule, Selector, Strategy, Term
-from mixc.compiler.review.binding import what_binds
+from mixc.compiler.review import words
+from mixc.compiler.review.binding import PRICE, taken, what_binds
 from mixc.compiler.review.compare import ALL, compare, compare_json, compare_text
 from mixc.compiler.review.explain import explain
 from mixc.compiler.review.manifest import build_manifest
-from mixc.compiler.review.summary import summary
+from mixc.compiler.review.summary import OWN, language_table, quality_table, summary
 from mixc.compiler.review.verify import unproved, why_outdated
 from mixc.dsl.diagnostics import Diagnostic
 from tests.examples import shown
@@ -45,6 +46,33 @@ def test_a_rule_that_binds_is_what_binds() -> None:
     assert what_binds(decision, "language", "en") == "share(en) >= 68%"
     assert what_binds(decision, "language", "no") == "epochs <= 4 (web)"
     assert what_binds(decision, "domain", "encyclopedia") == "not used"
+
+
+def test_a_language_without_a_rule_is_told_which_rules_it_yields_to() -> None:
+    problem = small_problem()
+    bound = decided(replace(problem, rules=(share("de", 0.45, line=3),)))
+    assert what_binds(bound, "language", "en") == PRICE
+    table = language_table(bound)
+    assert table.endswith(f"price: {OWN}: share(de) >= 45%\n"), table
+    text, _ = explain(build_manifest(bound, provenance()), "toy.manifest.json", "en", toy_decide)
+    free = toy_decide(replace(problem, rules=()))[0]
+    assert free is not None
+    was, now = (taken(one, "language", "en").tokens / problem.tokens for one in (free, bound))
+    assert was > now
+    assert text is not None
+    pushed = f"Without `require share(de) >= 45%` it would have {words.share(was)}, {words.points(was - now)} points."
+    assert f"No rule names it.\n{pushed}\n" in text
+
+
+def test_shares_by_quality_sum_to_all_of_the_budget() -> None:
+    problem = small_problem()
+    pools = tuple(replace(pool, rated=pool.language != "en") for pool in problem.pools)
+    decision = decided(replace(problem, pools=pools))
+    lines = [line.split() for line in quality_table(decision).splitlines()[1:]]
+    assert sum(float(line[-3].removesuffix("%")) for line in lines) == pytest.approx(100, abs=0.02)
+    unrated = taken(decision, "language", "en")
+    share_of = words.share(unrated.tokens / problem.tokens)
+    assert lines[-1] == ["unrated", share_of, words.tokens(unrated.tokens), words.epochs(unrated.epochs)]
 
 
 def test_unknown_names_list_what_there_is() -> None:
