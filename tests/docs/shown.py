@@ -3,6 +3,8 @@
 A page holds
 - ```` ```{code-block} LANGUAGE ```` with `:caption: FILE`: the file, as the reader saves it;
 - ```` ```console ````: `$ COMMAND` lines and what they print. `$ $EDITOR FILE  # OLD -> NEW` is an edit by hand.
+- ```` ```sh ````: commands that succeed; what they print does not matter. What the tests do not run says so in the
+  first line of its block, with the reason: `# not run by the tests: it installs packages`. `make` is looked up.
 
 With `MIXC_UPDATE_GOLDEN=1` what commands print is written into the page.
 """
@@ -26,9 +28,12 @@ EDIT = re.compile(r"\$EDITOR (\S+)  # (.*) -> (.*)")
 PLAIN = re.compile(r"mixc (?!scan|run|verify|score|lsp)[^|&;<>$]*?")  # of what starts no processes of its own
 PIPED = re.compile(rf"({PLAIN.pattern}) \| (head|tail) -(?:n )?(\d+)")
 PROGRESS = re.compile(r"^[a-z ]+: \d+%.*\n", re.M)  # told only of what takes long
+UNRUN = re.compile(r"# not run by the tests: (.+)\n")
+MAKE = re.compile(r"(make [a-z-]+( [A-Z]+=\S+)*\s*(#.*)?\n)+")
+CONTINUED = re.compile(r" *\\\n\s*")
 TINY = re.compile(r"\d(\.\d+)?e-\d+")  # proofs and residuals, whose digits differ between machines
 PERSON = {f"GIT_{role}_{what}": "mixc@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-Runner = Callable[[str, Path], str]
+Runner = Callable[[str, Path, tuple[int, ...]], str]  # command, folder, exit codes that are fine
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,11 @@ class Replayed:
         return TINY.sub("tiny", self.now) == TINY.sub("tiny", self.text)
 
 
-def run(command: str, folder: Path) -> str:
+def run(command: str, folder: Path, codes: tuple[int, ...] = (0, 1, 2)) -> str:
     """What a command prints, diagnostics included; what only needs `mixc` runs in a copy of this process."""
     if PLAIN.fullmatch(command):
         done = forked.run(tuple(shlex.split(command)[1:]), folder, together=True)
-        assert done.code in (0, 1, 2), done.out
+        assert done.code in codes, f"{command}\n{done.out}"
         return done.out
     if piped := PIPED.fullmatch(command):
         done = forked.run(tuple(shlex.split(piped[1])[1:]), folder)
@@ -57,10 +62,10 @@ def run(command: str, folder: Path) -> str:
         lines = done.out.splitlines(keepends=True)
         count = int(piped[3])
         return done.err + "".join(lines[:count] if piped[2] == "head" else lines[-count:])
-    return in_shell(command, folder)
+    return in_shell(command, folder, codes)
 
 
-def in_shell(command: str, folder: Path) -> str:
+def in_shell(command: str, folder: Path, codes: tuple[int, ...] = (0, 1, 2)) -> str:
     """What a command prints in a shell of its own, diagnostics included."""
     if edit := EDIT.fullmatch(command):
         return edited(folder / edit[1], edit[2], edit[3])
@@ -78,7 +83,7 @@ def in_shell(command: str, folder: Path) -> str:
         encoding="utf-8",
         check=False,
     )
-    assert ran.returncode in (0, 1, 2), ran.stdout
+    assert ran.returncode in codes, f"{command}\n{ran.stdout}"
     return PROGRESS.sub("", ran.stdout)
 
 
@@ -100,15 +105,27 @@ def replay(page: Path, folder: Path, runner: Runner = run) -> Replayed:
             if caption := CAPTION.match(block["body"]):
                 saved(folder / caption[1], block["body"][caption.end() :])
             return block.group()
+        if block["head"] == "sh":
+            for command in run_lines(block["body"]):
+                runner(command, folder, (0,))
+                count += 1
         if block["head"] != "console":
             return block.group()
         commands = [line for line in block["body"].splitlines() if line.startswith("$ ")]
         count += len(commands)
-        printed = "".join(f"{command}\n{runner(command[2:], folder)}" for command in commands)
+        printed = "".join(f"{command}\n{runner(command[2:], folder, (0, 1, 2))}" for command in commands)
         return f"```console\n{printed}```"
 
     text = page.read_text(encoding="utf-8")
     return Replayed(text, BLOCK.sub(shown, text), count)
+
+
+def run_lines(body: str) -> list[str]:
+    """The commands of a block of `sh` that the tests run, without comments."""
+    if UNRUN.match(body) or MAKE.fullmatch(body):
+        return []
+    lines = [re.sub(r"\s+#.*", "", line) for line in CONTINUED.sub(" ", body).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def saved(path: Path, text: str) -> None:

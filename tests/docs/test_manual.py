@@ -22,7 +22,8 @@ from mixc.dsl.formatter import format_source
 from mixc.dsl.parser import parse
 from mixc.dsl.text import SourceText
 from tests.cli.words import parsed
-from tests.docs.shown import BLOCK, CAPTION, compared
+from tests.docs.shown import BLOCK, CAPTION, MAKE, UNRUN, compared, run_lines
+from tests.docs.stages import staged
 from tests.models import absent
 
 ROOT = Path(__file__).parents[2]
@@ -127,12 +128,20 @@ def fences(page: Path, head: str) -> list[str]:
     return [block["body"] for block in BLOCK.finditer(page.read_text(encoding="utf-8")) if block["head"] == head]
 
 
-SHOWING = [name for name, page in PAGES.items() if fences(page, "console") and name != "tutorial.md"]
+def runs(page: Path) -> bool:
+    """Whether a page shows commands to run."""
+    return bool(fences(page, "console")) or any(map(run_lines, fences(page, "sh")))
+
+
+SHOWING = [name for name, page in PAGES.items() if runs(page) and name != "tutorial.md"]
+OTHERS = {"README.md": ROOT / "README.md", "vscode": ROOT / "dsl" / "editors" / "vscode" / "README.md"}
+COMMANDS = {**PAGES, **OTHERS}
 
 
 @pytest.mark.parametrize("name", SHOWING)
 def test_a_page_shows_what_its_commands_print(name: str, tmp_path: Path) -> None:
-    assert compared(PAGES[name], tmp_path).commands > 1
+    with staged(name, tmp_path):
+        assert compared(PAGES[name], tmp_path).commands > 1
 
 
 def test_the_tutorial_shows_what_its_commands_print(tmp_path: Path) -> None:
@@ -154,12 +163,53 @@ def test_recipes_without_a_file_name_are_sound(name: str, tmp_path: Path) -> Non
             assert run_passes(CHECK, Artefacts(path))[1] == []
 
 
-@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if fences(page, "sh")])
-def test_commands_that_are_not_run_exist(name: str) -> None:
-    """What needs a cluster, models or a repository stands in `sh` blocks: commands and options are parsed, not run."""
-    lines = [line for block in fences(PAGES[name], "sh") for line in block.splitlines() if line.startswith("mixc ")]
-    for line in lines:
-        parsed(line)
+def uses(body: str) -> list[tuple[str, frozenset[str]]]:
+    """Each command of mixc in a block, with the options that it is given."""
+    names = {" ".join(words) for words in leaves(typer.main.get_command(app))}
+    found = []
+    for command in (part for line in run_lines(body) for part in line.split("&&")):
+        words = command.split()
+        name = next((name for size in (3, 2) if (name := " ".join(words[:size])) in names), None)
+        if name is not None:
+            found.append((name, frozenset(word.partition("=")[0] for word in words if word.startswith("-"))))
+    return found
+
+
+def page_uses(page: Path) -> set[tuple[str, frozenset[str]]]:
+    """The same of all that a page runs."""
+    typed = [
+        line.removeprefix("$ ") for body in fences(page, "console") for line in body.splitlines() if line[:2] == "$ "
+    ]
+    return {one for body in (*fences(page, "sh"), "\n".join(typed) + "\n") for one in uses(body)}
+
+
+UNRUN_FOR = {  # every reason that a page may give
+    "it installs packages",
+    "it needs a model that you trained",
+    "tests/trainers runs it, with Megatron",
+    "tests/nag runs it",
+    "howto/raters.md runs the same",
+    "howto/fit.md runs the same",
+}
+
+
+@pytest.mark.parametrize("page", [name for name, page in COMMANDS.items() if fences(page, "sh")])
+def test_commands_that_are_not_run_say_why(page: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    for block in fences(COMMANDS[page], "sh"):
+        if MAKE.fullmatch(block):
+            assert {line.split()[1] for line in block.splitlines()} <= targets
+        elif why := UNRUN.match(block):
+            assert why[1] in UNRUN_FOR, block
+            for command in (part.strip() for line in run_lines(UNRUN.sub("", block)) for part in line.split("&&")):
+                if command.startswith("mixc "):
+                    parsed(command)
+            if elsewhere := re.match(r"(\S+\.md) runs the same", why[1]):
+                there = page_uses(PAGES[elsewhere[1]])
+                for name, options in uses(UNRUN.sub("", block)):
+                    assert any(name == other and options <= given for other, given in there), f"{name} {options}"
+        else:
+            assert run_lines(block)
 
 
 def test_files_have_names_that_their_page_uses_and_recipes_are_formatted() -> None:

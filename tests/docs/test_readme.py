@@ -18,12 +18,14 @@ import pytest
 from mixc.compiler.export import capabilities
 from mixc.compiler.review.words import markdown_table
 from tests.corpus.present import corpus
-from tests.docs.shown import TINY, run
+from tests.docs.shown import TINY, run, run_lines
+from tests.mubench.model_results import results
+from tests.mubench.test_mubench_contamination import write_items
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-CONSOLE = re.compile(r"(?<=```console\n).*?(?=```)", re.S)
-WALK = re.compile(r"(?<=```console corpus\n).*?(?=```)", re.S)  # blocks that need what `make corpus` builds
+BLOCKS = re.compile(r"^```(console|console corpus|sh)\n(.*?)^```", re.S | re.M)  # `corpus`: what `make corpus` builds
+MIDDLE = "## From documents to a selection"
 GENERATED = shutil.ignore_patterns("*.manifest.json", "*.lock", "*.tables.parquet", ".mixc")
 
 
@@ -39,25 +41,40 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_console_blocks_show_what_their_commands_print(folder: Path) -> None:
-    printed(CONSOLE, folder)
+    printed("console", folder, second=False)
 
 
 def test_the_walk_through_documents_shows_what_its_commands_print(folder: Path) -> None:
     (folder.parent / "build").mkdir()
     (folder.parent / "build" / "corpus").symlink_to(corpus())
-    printed(WALK, folder)
+    for name in ("nordic", "polyglot17"):
+        run(f"mixc compile {name}.mix", folder, (0,))
+    write_items(folder / "items")
+    plan = json.loads((folder / "polyglot17.manifest.json").read_text(encoding="utf-8"))
+    languages = dict.fromkeys([plan["evaluations"][0]["pivot"], *plan["evaluations"][0]["covered"]], 0.5)
+    for task in plan["tasks"]:
+        results(folder / "results", task["dataset"], languages, items=60, options=task["options"][1])
+    printed("console corpus", folder, second=True)
 
 
-def printed(blocks: re.Pattern[str], folder: Path) -> None:
-    """Run all commands of the blocks; what they print is what the README shows, or is written there."""
+def printed(console: str, folder: Path, *, second: bool) -> None:
+    """Run the commands of one kind of console, and of `sh` in the first or second half of the README.
+
+    What a console prints is what the README shows, or is written there.
+    """
+    text = README.read_text(encoding="utf-8")
+    middle = text.index(MIDDLE)
 
     def shown(block: re.Match[str]) -> str:
-        commands = [line for line in block.group().splitlines() if line.startswith("$ ")]
-        return "".join(f"{command}\n{run(command[2:], folder)}" for command in commands)
+        if block[1] == "sh" and (block.start() > middle) == second:
+            for command in run_lines(block[2]):
+                run(command, folder, (0,))
+        if block[1] != console:
+            return block.group()
+        commands = [line for line in block[2].splitlines() if line.startswith("$ ")]
+        return f"```{block[1]}\n" + "".join(f"{one}\n{run(one[2:], folder)}" for one in commands) + "```"
 
-    text = README.read_text(encoding="utf-8")
-    now = blocks.sub(shown, text)
-    assert "".join(blocks.findall(text)).count("$ mixc") >= 4
+    now = BLOCKS.sub(shown, text)
     if os.environ.get("MIXC_UPDATE_GOLDEN"):
         README.write_text(now, encoding="utf-8")
         return

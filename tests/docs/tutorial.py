@@ -21,9 +21,9 @@ def main() -> int:
     """Walk through, and say what took how long."""
     took: list[float] = []
 
-    def timed(command: str, folder: Path) -> str:
+    def timed(command: str, folder: Path, codes: tuple[int, ...]) -> str:
         before = time.perf_counter()
-        printed = in_shell(command, folder)
+        printed = in_shell(command, folder, codes)
         took.append(time.perf_counter() - before)
         print(f"{took[-1]:6.1f} s  {command}", flush=True)
         return printed
