@@ -55,10 +55,10 @@ def check_columns(recipe: Recipe, unscored: Mapping[str, Sequence[Unscored]]) ->
         by_rater: dict[str, dict[str, int]] = {}
         files: dict[str, dict[str, DataFile]] = {}
         for file, absent in unscored.get(source.name, ()):
-            for (rater, domain), documents in absent.items():
-                judged = by_rater.setdefault(rater, {})
+            for (name, domain), documents in absent.items():
+                judged = by_rater.setdefault(name, {})
                 judged[domain] = judged.get(domain, 0) + documents
-                files.setdefault(rater, {})[file.name] = file
+                files.setdefault(name, {})[file.name] = file
         for rater in recipe.raters:
             if rater.name in by_rater:
                 names = sorted(files[rater.name])

@@ -95,7 +95,7 @@ def total(profiles: Iterable[Profile]) -> Profile:
         for key, count in one.absent.items():
             absent[key] = absent.get(key, 0) + count
     summed = {key: merged(parts) for key, parts in sorted(scores.items())}
-    held, odd, absent = (dict(sorted(sums.items())) for sums in (held, odd, absent))
+    held, odd, absent = dict(sorted(held.items())), dict(sorted(odd.items())), dict(sorted(absent.items()))
     return Profile(rows, empty, skipped, held, summed, odd, withheld, gated, absent)
 
 
