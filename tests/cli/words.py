@@ -13,7 +13,7 @@ from mixc.compiler.cli.app import app
 
 def parsed(line: str) -> None:
     """Find the command that `mixc …` names and read its arguments; a wrong one raises."""
-    words = shlex.split(line)[1:]
+    words = shlex.split(line, comments=True)[1:]
     command = _root()
     context = command.context_class(command, info_name="mixc")
     while inner := getattr(command, "commands", None):
