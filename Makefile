@@ -18,6 +18,7 @@ help:
 	@echo "make demo    compile a real recipe (sets up $(VENV) first)"
 	@echo "make test    every test (sets up the rest first)"
 	@echo "make test-trainers-nightly   the trainers that take long to install, too"
+	@echo "make fuzz    every reader of files against mutated ones, 10 minutes each (SECONDS=60 for less)"
 	@echo "make lint    formatting, style, types"
 	@echo "make determinism   every recipe under other locales, threads, processors, versions; the same bytes"
 	@echo "make lowest  the oldest versions that pyproject.toml allows compile, scan and run (needs uv)"
@@ -62,6 +63,11 @@ test: $(VENV)/.dev
 # Trainers that take long to install, each in an environment of its own: 20 GB, once.
 test-trainers-nightly: $(VENV)/.dev
 	MIXC_NIGHTLY=1 $(BIN)/python -m pytest tests/trainers
+
+# Seconds for each target, two at a time; `make fuzz TARGETS="recipe catalog"` for some.
+SECONDS := 600
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz.guided $(SECONDS) $(TARGETS)
 
 # `make -j2 lint` checks types with both checkers at once.
 lint: lint-pyright lint-mypy lint-style

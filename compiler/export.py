@@ -6,7 +6,6 @@ give is written as a whole, with a list of the files, so that a later export tak
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,10 @@ from typing import Any, Protocol, cast
 from mixc import __version__
 from mixc.compiler import registry
 from mixc.compiler.export_folder import cannot_export, earlier, foreign_folder, standing, written
+from mixc.compiler.plain_json import loads
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, has_errors, page
+from mixc.dsl.reading import file_bytes
 from mixc.dsl.suggest import suggest
 from mixc.dsl.wording import plain
 
@@ -136,7 +137,7 @@ def export(
 def read_counts(path: Path, target: str, settings: Settings) -> tuple[Mapping[str, Counted] | None, list[Diagnostic]]:
     """What lies at every place, from a file of counts for such an export; None with the reason why not."""
     try:
-        file = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+        file = loads(file_bytes(path), _once)
         places, made = file["places"], file.get("prepared", {})
         wanted = {"program": target, "sequence": settings.sequence, "tokenizer": settings.tokenizer}
         other = {key: made[key] for key, one in wanted.items() if made.get(key) and one and made[key] != one}
@@ -145,7 +146,7 @@ def read_counts(path: Path, target: str, settings: Settings) -> tuple[Mapping[st
         return None, [bad_counts(str(path), (error.strerror or str(error)).lower())]
     except _Twice as twice:
         return None, [bad_counts(str(path), f"`{twice}` stands twice in it")]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None, [bad_counts(str(path), "it is not of the form that one has")]
     if other:
         return None, [others_counts(str(path), other)]

@@ -9,6 +9,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib.machinery import ModuleSpec
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -21,6 +22,7 @@ from mixc.dsl.diagnostics import PAGES, Page
 MARK = "@page("
 
 
+@cache
 def all_pages() -> Mapping[str, Page]:
     """Every page by its code, after importing the modules that hold one."""
     for package in (mixc.dsl, mixc.compiler, *_backends()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -9,10 +10,26 @@ TAB = 4
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 JOINERS = "\u200c\u200d"  # wanted by some scripts, and harmless
 
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 
 def visible(text: str) -> str:
     """The text with every control and invisible character written out, as `<U+001B>`."""
     return "".join(_glyph(char)[0] for char in text)
+
+
+def harmless(text: str) -> str:
+    """Text for standard output: nothing in it steers a terminal or turns the order of what is read.
+
+    Such characters are written out; in JSON as it escapes them, so that its values stay; in markup they are replaced.
+    """
+    written = {"{": "\\u{:04x}", "[": "\\u{:04x}", "<": "\ufffd"}.get(text[:1], "<U+{:04X}>")
+    return STEERING.sub(lambda match: written.format(ord(match[0])), text)
+
+
+def unsteered(text: str) -> str:
+    """A text with what steers a terminal or turns the order of letters written out, as `<U+001B>`."""
+    return STEERING.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
 
 
 def width_of(text: str) -> int:

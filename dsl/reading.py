@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import stat
 import unicodedata
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,7 @@ from mixc.dsl.text import SourceText, Span
 
 MAX_BYTES = 1_000_000
 MAX_LINE = 65_536  # characters
+LARGEST = 1 << 30  # bytes of any file that is read as a whole
 TEXT_END = re.compile(r'"(?:\\.|[^"\\\r\n])*"|#[^\r\n]*')
 JOINERS = "\u200c\u200d"
 
@@ -38,16 +41,33 @@ def read_source(path: Path, shown: str) -> tuple[SourceText | None, list[Diagnos
     return _decode(data, shown)
 
 
-def file_bytes(path: Path, most: int = -1) -> bytes:
-    """The bytes of a file, at most so many; raises OSError, and ValueError for a NUL in the path.
+def file_bytes(path: Path, most: int | None = None) -> bytes:
+    """The bytes of a file, the first `most` of them; raises OSError, and ValueError for a NUL in the path.
 
     A named pipe is refused: opening it waits for a writer that may never come. The pipe of `<(command)` has its writer,
-    and no name.
+    and no name. So are devices, which may never end, and, without `most`, what is larger than `LARGEST`.
     """
-    if path.is_fifo() and path.resolve().exists():
-        raise OSError(errno.EINVAL, "it is a named pipe")
+    check_plain(path)
     with path.open("rb") as file:
-        return file.read(most)
+        if most is not None:
+            return file.read(most)
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(size or LARGEST + 1) if size <= LARGEST else b""  # what has no size may be a pipe
+        if max(size, len(data)) > LARGEST:
+            raise OSError(errno.EFBIG, "it is larger than 1 GiB")
+        return data
+
+
+def check_plain(path: Path) -> None:
+    """Raise OSError for what must not be opened: a named pipe, a socket or a device; nothing for what is not there."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISFIFO(mode) and path.resolve().exists():
+        raise OSError(errno.EINVAL, "it is a named pipe")
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise OSError(errno.EINVAL, "it is a device or a socket, not a file")
 
 
 def check_text(source: SourceText) -> list[Diagnostic]:

@@ -24,6 +24,7 @@ from mixc.backends.exporters.described import (
 )
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review.schema import Manifest
+from mixc.compiler.review.words import escape
 from mixc.compiler.supply.languages import name
 from mixc.dsl.diagnostics import Diagnostic
 
@@ -214,6 +215,7 @@ def _table(records: str, about: str, key: str, rows: list[dict[str, Any]]) -> di
 
 
 def _readme(facts: Described, manifest: Manifest) -> str:
+    why = escape(manifest.reason or "")
     texts = (
         f"`{FILE}` belongs into the folder of the run, beside `texts/`, with `{facts.file}` and the inputs it names:\n"
         "\n```sh\nmixc run "
@@ -221,7 +223,7 @@ def _readme(facts: Described, manifest: Manifest) -> str:
         "The record set `documents` reads `texts/`. A run with `--repeat` writes no column `copies`: take the field of "
         "that name out.\n"
         if manifest.runnable
-        else f"The manifest is a plan without data ({manifest.reason}), so the files it names are its inputs, and no "
+        else f"The manifest is a plan without data ({why}), so the files it names are its inputs, and no "
         "record set reads texts. The record sets `language_shares` and `source_shares` carry the plan.\n"
     )
     return (

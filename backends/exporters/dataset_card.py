@@ -25,11 +25,11 @@ from mixc.backends.exporters.described import (
     tag,
 )
 from mixc.backends.exporters.licences import Licence
-from mixc.backends.report.markdown import escape
 from mixc.backends.selection.layout import escaped
 from mixc.compiler.export import Capability, Settings
 from mixc.compiler.review import words
 from mixc.compiler.review.schema import Manifest
+from mixc.compiler.review.words import escape
 from mixc.compiler.supply.languages import name
 from mixc.dsl.diagnostics import Diagnostic
 

@@ -18,6 +18,7 @@ from mixc.compiler.review import words
 from mixc.compiler.review.manifest import manifest_text
 from mixc.compiler.review.schema import Manifest
 from mixc.compiler.supply import languages
+from mixc.dsl.display import unsteered
 
 TEXTS: Final = "texts/**/*.parquet"  # what `mixc run --materialize` writes
 COLUMNS: Final = {
@@ -158,7 +159,7 @@ def tag(code: str) -> str:
 
 def one_line(text: str) -> str:
     """A text on one line."""
-    return WORDS.sub(" ", text).strip()
+    return WORDS.sub(" ", unsteered(text)).strip()
 
 
 def summary(facts: Described, manifest: Manifest) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mixc.backends.models.messages import no_model, no_model_packages, unsafe_weights
 from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.plain_json import loads
+from mixc.dsl.reading import file_bytes
 
 TEXTS = (
     "config.json",
@@ -58,7 +59,7 @@ class ModelFiles:
         if self.gguf:
             return {}
         try:
-            found = json.loads((self.folder / "config.json").read_bytes())
+            found = loads(file_bytes(self.folder / "config.json"))
         except FileNotFoundError:
             raise Unreadable(no_model(self.name, "it has no `config.json`")) from None
         except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from mixc.backends.mubench.ngrams import Words, gram_length, hashed, tokens
 from mixc.backends.mubench.plan import EvaluationPlan, PlannedTask
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
+from mixc.compiler.plain_json import loads
 from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.reading import file_bytes
 
 FILE: Final = "test.jsonl"
 COMMON: Final = 10
@@ -102,12 +103,12 @@ def _telling(grams: Words, tasks: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _items(one: PlannedTask, path: Path, name: str) -> Iterator[Item]:
     with told(name, remote=False):
-        data = path.read_bytes()
+        data = file_bytes(path)
     for number, line in enumerate(data.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = loads(line)
         except ValueError:
             raise Unreadable(messages.broken_item(name, number, "is not JSON")) from None
         yield _item(one, name, number, row)

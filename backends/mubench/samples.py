@@ -6,7 +6,6 @@ the likeliest option, `acc_norm` the likeliest per character.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,9 @@ from mixc.backends.mubench.result_messages import other_metric
 from mixc.backends.mubench.tasks import Dataset, Metric
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
+from mixc.compiler.plain_json import loads
 from mixc.dsl.diagnostics import Diagnostic
+from mixc.dsl.reading import check_plain
 
 Small = NDArray[np.int8]
 
@@ -122,10 +123,12 @@ def read_guard(file: SampleFile) -> NDArray[np.float64]:
 def _lines(file: SampleFile) -> Iterator[tuple[int, dict[str, Any]]]:
     """(number from 1, object) of every line. Raises `Unreadable`."""
     count = 0
+    with told(file.name, remote=False):
+        check_plain(file.path)
     with told(file.name, remote=False), file.path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                sample = json.loads(line)
+                sample = loads(line)
             except ValueError:
                 why = "is blank" if not line.strip() else "is not JSON" if line.endswith(b"\n") else "is cut short"
                 raise Unreadable(broken_sample(file.name, number, why)) from None

@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from mixc.backends.murating.messages import bad_pair, no_texts_of_pairs
 from mixc.backends.murating.pairs import KINDS, Pair
+from mixc.compiler.documents.bounds import bounded
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
+from mixc.compiler.plain_json import loads
 from mixc.compiler.review.canonical import Json
 from mixc.compiler.whole import write_whole
+from mixc.dsl.reading import file_bytes
 
 KEY = b"mixc.murating"
 VERSION = 1
@@ -101,7 +104,7 @@ def line_of(pair: Pair) -> str:
 def read_pairs(path: Path) -> PairTable:
     """Both files, checked: every line a pair, every text there. Raises `Unreadable`."""
     with told(path.name, remote=False):
-        data = path.read_bytes()
+        data = file_bytes(path)
     held, about, digest = _read_texts(texts_path(path))
     places = {id: i for i, id in enumerate(held[0])}
     a, b, p, kinds = [], [], [], []
@@ -142,16 +145,17 @@ def read_pairs(path: Path) -> PairTable:
 
 def _read_texts(path: Path) -> tuple[tuple[list[str], list[str], list[str]], dict[str, Any], str]:
     try:
-        data = path.read_bytes()
-        table = pq.read_table(pa.BufferReader(data))
-        about = json.loads((table.schema.metadata or {})[KEY])
+        data = file_bytes(path)
+        with bounded():
+            table = pq.read_table(pa.BufferReader(data))
+        about = loads((table.schema.metadata or {})[KEY])
         ids, languages = table["id"].to_pylist(), table["language"].to_pylist()
         texts = [text or "" for text in table["text"].to_pylist()]
     except FileNotFoundError:
         raise Unreadable(no_texts_of_pairs(path.name, "there is no such file")) from None
     except KeyError as error:
         raise Unreadable(no_texts_of_pairs(path.name, f"it has no {error}")) from None
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
         raise Unreadable(no_texts_of_pairs(path.name, str(error))) from None
     if about.get("version") != VERSION:
         raise Unreadable(no_texts_of_pairs(path.name, f"it is of version {about.get('version')}, not {VERSION}"))
@@ -162,7 +166,7 @@ def _lines(name: str, data: bytes) -> Iterator[tuple[int, Pair]]:
     for number, line in enumerate(data.split(b"\n"), 1):
         if line.strip():
             try:
-                yield number, _pair(json.loads(line))
+                yield number, _pair(loads(line))
             except (ValueError, KeyError, TypeError) as error:
                 why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
                 raise Unreadable(bad_pair(name, number, why)) from None

@@ -7,7 +7,6 @@ depends on the clock, the machine or where the folder lies, but for the encoder'
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from mixc.backends.murating.encoders import find_encoder
 from mixc.backends.murating.head import Head, read_tensors
 from mixc.backends.murating.train_messages import no_rater, other_encoder
 from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.plain_json import loads
 from mixc.compiler.review.canonical import Json, canonical
+from mixc.dsl.reading import file_bytes
 from mixc.dsl.text import Span
 
 FORMAT = 1
@@ -77,7 +78,7 @@ def may_be_replaced(folder: Path) -> bool:
 def read_about(folder: Path, shown: str, span: Span | None = None) -> dict[str, Any]:
     """What `rater.json` says. Raises `Unreadable`."""
     try:
-        found = json.loads((folder / ABOUT).read_bytes())
+        found = loads(file_bytes(folder / ABOUT))
         if found["format"] != FORMAT:
             raise Unreadable(no_rater(shown, f"it is of format {found['format']}, not {FORMAT}", span))
         for key in ("content", "encoder", "head", "offsets"):

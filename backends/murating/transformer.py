@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -25,6 +24,8 @@ from mixc.backends.models.weights import POOLING, ModelFiles, find_model
 from mixc.backends.murating.encoder import EncoderSpec, Piece, Pooling, Vectors
 from mixc.backends.murating.train_messages import bad_encoder, no_tokenizer, vectors_not_finite
 from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.plain_json import loads
+from mixc.dsl.reading import file_bytes
 
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
 POOLINGS = get_args(Pooling)
@@ -188,7 +189,7 @@ def _frame(tokenizer: Any, prefix: str) -> tuple[list[int], list[int]]:
 
 def _json(files: ModelFiles, name: str) -> Any:
     try:
-        return json.loads((files.folder / name).read_bytes())
+        return loads(file_bytes(files.folder / name))
     except (OSError, ValueError):
         return None
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mixc.backends.nag.features import Origin, Projection, Shape
+from mixc.compiler.plain_json import loads
 from mixc.compiler.scan.store import FOLDER, key_of
 from mixc.compiler.whole import NOT_THERE, write_whole
 
@@ -115,7 +116,7 @@ def _place(folder: Path) -> Path:
 
 def _listed(folder: Path) -> dict[str, dict[str, Any]]:
     try:
-        found = json.loads(_place(folder).read_bytes())
+        found = loads(_place(folder).read_bytes())
     except (*NOT_THERE, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -21,6 +21,7 @@ from mixc.compiler.scan.plan import ScorePlan
 from mixc.compiler.scan.score_messages import no_target_texts
 from mixc.compiler.scan.store import Store, key_of
 from mixc.dsl.diagnostics import Diagnostic, Label
+from mixc.dsl.reading import file_bytes
 
 BACKEND = "nag"
 MODEL = "HuggingFaceTB/SmolLM2-135M"
@@ -124,7 +125,7 @@ def examples_of(target: Target, folder: Path) -> DataFile:
     """The file of a target's examples, its hash as the stamp. Raises `Unreadable` for one without texts."""
     path = folder / target.path
     with told(target.path, remote=False, span=target.span):
-        texts = hashlib.sha256(path.read_bytes()).hexdigest()
+        texts = hashlib.sha256(file_bytes(path)).hexdigest()
     size = path.stat().st_size
     examples = DataFile(target.name, target.path, str(path.absolute()), format_of(path), size, texts)
     there = columns_of(examples)

@@ -18,7 +18,9 @@ import pyarrow as pa
 from mixc.backends.nag.features import NONE, Batch, Ids, Projection, Shape
 from mixc.backends.nag.messages import broken_features, null_features, other_shape, outside_width
 from mixc.compiler.documents.data import Unreadable
+from mixc.compiler.plain_json import loads
 from mixc.compiler.whole import write_whole
+from mixc.dsl.reading import check_plain
 
 COLUMNS: dict[Projection, str] = {
     "up": "fwd_up",
@@ -55,6 +57,7 @@ def read_jsonl(
     `outside`: neurons outside the width score nothing, as for the authors, instead of being an error.
     """
     try:
+        check_plain(path)
         with path.open(encoding="utf-8") as lines:
             numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
             while part := list(islice(numbered, rows)):
@@ -71,7 +74,7 @@ def read_jsonl(
 def _row(name: str, number: int, line: str, projection: Projection, shape: Shape) -> tuple[str, list[int]]:
     column = f"{COLUMNS[projection]}_feature"
     try:
-        row: Any = json.loads(line)
+        row: Any = loads(line)
         id, feature = row["docid"], row[column]
         neurons = None if feature is None else feature[LIST]
     except (ValueError, KeyError, TypeError):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixc.backends.nag.cut import Mask
+from mixc.compiler.plain_json import loads
 from mixc.compiler.scan.beside import SCORES
 from mixc.compiler.scan.labels import Key, Labelled
 from mixc.compiler.scan.plan import Passed
@@ -61,6 +62,6 @@ def write_passed(path: Path, passed: Sequence[Passed]) -> None:
 def read_passed(path: Path) -> tuple[Passed, ...] | None:
     """The sums that were kept; None where they cannot be read."""
     try:
-        return tuple(Passed(*one) for one in json.loads(path.read_bytes()))
+        return tuple(Passed(*one) for one in loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None

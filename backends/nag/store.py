@@ -17,9 +17,12 @@ import pyarrow.parquet as pq
 
 from mixc.backends.nag.features import NONE, Batch, Counts, Ids, Origin, Shape
 from mixc.backends.nag.messages import broken_features, null_features, other_features, other_shape, outside_width
+from mixc.compiler.documents.bounds import bounded
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import is_damage
+from mixc.compiler.plain_json import loads
 from mixc.compiler.whole import write_whole
+from mixc.dsl.reading import check_plain
 
 KEY = b"mixc.nag"
 VERSION = 1
@@ -61,7 +64,13 @@ def read_features(path: Path, asked: Origin | None = None, rows: int = ROWS) -> 
             raise Unreadable(other_features(path.name, differs))
         first = 0
         with _damage(path):
-            for record in batches(rows):
+            records = iter(batches(rows))
+            while True:
+                with bounded():
+                    record = next(records, None)
+                if record is None:
+                    break
+                record.validate(full=True)  # else a wrong offset is followed out of the buffer
                 yield _batch(path, record, origin.shape, first)
                 first += record.num_rows
 
@@ -120,6 +129,7 @@ def _writer(path: Path, sink: Any, schema: pa.Schema) -> Any:
 def _opened(path: Path) -> Iterator[tuple[pa.Schema, Any]]:
     """(schema, what gives record batches of at most so many rows) of a file."""
     with _damage(path):
+        check_plain(path)
         if path.suffix == ".arrow":
             with pa.OSFile(str(path)) as source:  # a mapped file would count as memory of the process, as it is read
                 reader = pa.ipc.open_file(source, options=pa.ipc.IpcReadOptions(use_threads=False))
@@ -154,7 +164,7 @@ def _origin(path: Path, schema: pa.Schema) -> Origin:
     if raw is None:
         raise Unreadable(broken_features(path.name, "it does not say what they were made with"))
     try:
-        data: dict[str, Any] = json.loads(raw)
+        data: dict[str, Any] = loads(raw)
         if data["version"] != VERSION:
             raise Unreadable(broken_features(path.name, f"it is of version {data['version']}, not {VERSION}"))
         shape = Shape(int(data["layers"]), int(data["top_k"]), int(data["width"]))

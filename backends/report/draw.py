@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import vl_convert
 
@@ -15,12 +16,13 @@ SCALE = 2.0  # pixels of a PNG for each of the plot
 STACK = "system-ui, sans-serif"
 TAG = re.compile(r"<[^<>]*>")
 IDENTIFIER = re.compile(r'(\bid="|url\(#|href="#)')
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # the library would abort the process
 LONG = re.compile(r"-?\d+\.\d{3,}")
 
 
 def svg(plot: Plot) -> str:
     """A picture that stands alone. The same bytes everywhere: texts are measured with the library's own font."""
-    return str(vl_convert.vegalite_to_svg(json.dumps(chart(plot)), allowed_base_urls=[]))
+    return str(vl_convert.vegalite_to_svg(_written(plot), allowed_base_urls=[]))
 
 
 def inline_svg(plot: Plot) -> str:
@@ -37,4 +39,20 @@ def inline_svg(plot: Plot) -> str:
 
 def png(plot: Plot) -> bytes:
     """A picture of pixels, on the light paper; how letters are smoothed depends on the fonts of the machine."""
-    return bytes(vl_convert.vegalite_to_png(json.dumps(chart(plot)), scale=SCALE, allowed_base_urls=[]))
+    return bytes(vl_convert.vegalite_to_png(_written(plot), scale=SCALE, allowed_base_urls=[]))
+
+
+def _written(plot: Plot) -> str:
+    """The chart for the library, with nothing in its texts that no SVG can hold."""
+    return json.dumps(_clean(chart(plot)))
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return NO_XML.sub("\ufffd", value)
+        case dict():
+            return {_clean(key): _clean(one) for key, one in value.items()}
+        case list():
+            return [_clean(one) for one in value]
+    return value

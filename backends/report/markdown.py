@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mixc.backends.report.content import Report, Section, Table
 from mixc.compiler.review import words
+from mixc.compiler.review.words import escape
 
 FOLDED = 12  # lines of a table beyond which it is folded
 
@@ -45,12 +46,3 @@ def _table(table: Table) -> str:
     if len(table.lines) <= FOLDED:
         return text
     return f"<details><summary>{escape(table.caption)}</summary>\n\n{text}\n</details>\n"
-
-
-def escape(text: str) -> str:
-    """A text that means nothing to Markdown or HTML."""
-    for sign, instead in (("\\", "\\\\"), ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(sign, instead)
-    for sign in "*_`[]":
-        text = text.replace(sign, "\\" + sign)
-    return text

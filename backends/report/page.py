@@ -11,6 +11,7 @@ from mixc import __version__
 from mixc.backends.report.content import Plot, Report
 from mixc.backends.report.draw import inline_svg
 from mixc.backends.report.palette import variables
+from mixc.dsl.display import harmless
 
 HERE = Path(__file__).parent
 STYLE, TEMPLATE = "page.css", "page.html"
@@ -21,7 +22,7 @@ def as_page(report: Report) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template(TEMPLATE).render(
+    page = environment.get_template(TEMPLATE).render(
         report=report,
         drawn=_drawn,
         style=Markup((HERE / STYLE).read_text(encoding="utf-8")),  # our own file
@@ -29,6 +30,7 @@ def as_page(report: Report) -> str:
         dark=variables(dark=True),
         version=__version__,
     )
+    return harmless(page)
 
 
 def _drawn(plot: Plot) -> Markup:

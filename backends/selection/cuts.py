@@ -16,6 +16,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from mixc.backends.selection.slots import FIXED, Cell, Slots
+from mixc.compiler.plain_json import loads
 from mixc.compiler.whole import NOT_THERE
 
 CUT = "cut.json"
@@ -82,7 +83,7 @@ def ends_at_limit(cut: CellCut, cell: Cell) -> tuple[bool, ...]:
 def read_cuts(path: Path, manifest: str) -> Cuts | None:
     """The cuts of a manifest; None where there are none, or none that can be used."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = loads(path.read_text(encoding="utf-8"))
         if data.pop("version") != VERSION or data["manifest"] != manifest:
             return None
         cells = tuple(

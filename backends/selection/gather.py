@@ -24,6 +24,7 @@ from mixc.backends.selection.markers import Output, marker_path
 from mixc.backends.selection.outputs import content_hash, told_of_room, write_text
 from mixc.backends.selection.shard import Work
 from mixc.backends.selection.spill import SCHEMA, index_of, spill_path
+from mixc.compiler.plain_json import loads
 from mixc.compiler.whole import NOT_THERE, write_whole
 
 GROUP_BYTES = 16 << 20
@@ -123,7 +124,7 @@ def indices(
 def read_text_marker(folder: Path, name: str) -> TextMarker | None:
     """The marker of an output of texts; None where there is none, or none that can be read."""
     try:
-        data = json.loads(marker_path(folder, name).read_text(encoding="utf-8"))
+        data = loads(marker_path(folder, name).read_text(encoding="utf-8"))
         if data.pop("version") != VERSION:
             return None
         return TextMarker(**(data | {"output": Output(**data["output"])}))

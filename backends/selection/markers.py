@@ -9,6 +9,7 @@ from typing import Any
 
 from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.sums import Sums, from_rows, to_rows
+from mixc.compiler.plain_json import loads
 from mixc.compiler.whole import NOT_THERE
 
 VERSION = 3
@@ -80,7 +81,7 @@ def marker_text(marker: Marker) -> str:
 def read_marker(folder: Path, name: str) -> Marker | None:
     """The marker of an output; None where there is none, or none that can be read."""
     try:
-        data = json.loads(marker_path(folder, name).read_text(encoding="utf-8"))
+        data = loads(marker_path(folder, name).read_text(encoding="utf-8"))
         if data.pop("version") != VERSION:
             return None
         data["output"] = Output(**data["output"])

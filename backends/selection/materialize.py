@@ -38,6 +38,7 @@ from mixc.backends.selection.spill import SPILL, Spill, index_of, spill_path
 from mixc.backends.selection.sums import Sums
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.executor import Executor
+from mixc.compiler.plain_json import loads
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
 from mixc.compiler.scan.plan import Plan
@@ -211,7 +212,7 @@ class _Stage:
 def _held(path: Path) -> dict[str, Any]:
     """What an interrupted run wanted; nothing where that cannot be read."""
     try:
-        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        held: dict[str, Any] = loads(path.read_text(encoding="utf-8"))
         return held if isinstance(held, dict) and isinstance(held["shards"], list) else {}
     except (*NOT_THERE, ValueError, KeyError):
         return {}

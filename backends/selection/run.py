@@ -24,6 +24,7 @@ from mixc.backends.selection.shard import SELECTION, Task, Work, loaded_by
 from mixc.backends.selection.sums import Sums, add
 from mixc.compiler.documents.data import DataFile, Unreadable
 from mixc.compiler.executor import Executor, Failure
+from mixc.compiler.plain_json import loads
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
 from mixc.compiler.scan.spread import parts_of
@@ -162,7 +163,7 @@ def cuts_of(
 
 def _summary(output: Path) -> dict[str, Any]:
     try:
-        found = json.loads((output / RUN).read_text(encoding="utf-8"))
+        found = loads((output / RUN).read_text(encoding="utf-8"))
     except (*NOT_THERE, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

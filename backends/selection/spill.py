@@ -27,6 +27,7 @@ from mixc.backends.selection.slots import Slots
 from mixc.compiler.documents.data import Wanted
 from mixc.compiler.documents.reading import read
 from mixc.compiler.keyed_hash import hash60
+from mixc.compiler.plain_json import loads
 from mixc.compiler.whole import NOT_THERE, write_whole
 
 SPILL = ".spill"
@@ -88,7 +89,7 @@ def spill_path(output: Path, state: str, name: str) -> Path:
 def index_of(path: Path) -> NDArray[np.int32] | None:
     """The shard of every batch of a spilled part; None where it was not finished."""
     try:
-        return np.array(json.loads(path.with_name(path.name + INDEX).read_text())["shards"], dtype=np.int32)
+        return np.array(loads(path.with_name(path.name + INDEX).read_text())["shards"], dtype=np.int32)
     except (*NOT_THERE, ValueError, KeyError, TypeError):
         return None
 

@@ -52,8 +52,10 @@ def report(found: Iterable[Diagnostic], form: DiagnosticsFormat) -> int:
 
 
 def show(text: str) -> None:
-    """Print data on stdout; quiet when nobody reads it any more."""
-    _write(sys.stdout, text)
+    """Print data on stdout, free of what a terminal would obey; quiet when nobody reads it any more."""
+    from mixc.dsl.display import harmless
+
+    _write(sys.stdout, harmless(text))
 
 
 def given_params(pairs: list[str] | None) -> dict[str, str]:

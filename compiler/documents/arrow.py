@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from mixc.compiler.documents.bounds import bounded
 from mixc.compiler.documents.columns import checked, leaves, row_from, steps_to, walk
 from mixc.compiler.documents.data import Batch, DataFile, Unreadable, Wanted
 from mixc.compiler.documents.messages import broken_arrow
@@ -79,12 +80,12 @@ def _batches(file: DataFile, reader: Any) -> Iterator[Any]:
     count = getattr(reader, "num_record_batches", None)
     number = 0
     while count is None or number < count:
-        with _damage(file):
+        with _damage(file), bounded():
             try:
                 batch = reader.read_next_batch() if count is None else reader.get_batch(number)
             except StopIteration:
                 return
-            batch.validate()
+            batch.validate(full=True)  # else a wrong offset is followed out of the buffer
         number += 1
         yield batch
 

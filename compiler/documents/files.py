@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath, PurePosixPath
@@ -13,8 +12,10 @@ from mixc.compiler.documents.data import DataFile, Format, Unreadable
 from mixc.compiler.documents.messages import no_file, unknown_format, unopenable
 from mixc.compiler.documents.storage import filesystem, is_remote, local_path, told
 from mixc.compiler.places import PARAM
+from mixc.compiler.plain_json import loads
 from mixc.compiler.recipe import Source
 from mixc.dsl.diagnostics import Diagnostic, page
+from mixc.dsl.reading import check_plain, file_bytes
 from mixc.dsl.text import Span
 from mixc.dsl.wording import at, plain
 
@@ -144,7 +145,7 @@ def _saved(place: Place, path: str) -> frozenset[str] | None:
     """The files that the state of a saved dataset names; None of another file of that name."""
     content = place.text(path)
     try:
-        state: Any = json.loads(content or b"")
+        state: Any = loads(content or b"")
         return frozenset(str(entry["filename"]) for entry in state["_data_files"])
     except (ValueError, KeyError, TypeError):
         return None
@@ -180,11 +181,12 @@ class _Local:
     def file(self, path: str) -> tuple[str, int, str]:
         with told(self.name(path), remote=False, span=self.source.span):
             stat = Path(path).stat()
+            check_plain(Path(path))
         return self.name(path), stat.st_size, str(stat.st_mtime_ns)
 
     def text(self, path: str) -> bytes | None:
         with told(self.name(path), remote=False, span=self.source.span):
-            return Path(path).read_bytes() if Path(path).stat().st_size < LARGE_STATE else None
+            return file_bytes(Path(path)) if Path(path).stat().st_size < LARGE_STATE else None
 
     def name(self, path: str) -> str:
         return PurePath(os.path.relpath(path, self.folder)).as_posix()

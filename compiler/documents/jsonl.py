@@ -24,11 +24,12 @@ import pyarrow.json as pj
 from mixc.compiler.documents.columns import Place, checked, walk
 from mixc.compiler.documents.data import BadLines, Batch, DataFile, Unreadable, Wanted, score_key
 from mixc.compiler.documents.lines import Column, Layout, has_key, keys_in, layout_of, parsed
-from mixc.compiler.documents.messages import broken_compression, missing_column
+from mixc.compiler.documents.messages import bad_line, broken_compression, missing_column
 from mixc.compiler.documents.storage import guarded, opened
 
 BLOCK = 4 << 20
 LARGEST = 1 << 30  # of a block that Arrow's parser gets; it counts bytes in 32 bits
+LONGEST = 256 << 20  # bytes of a line; a file of a few kB may hold a longer one
 SAMPLE = 100
 MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 ENDINGS = {".gz": "gzip", ".zst": "zstd"}
@@ -200,13 +201,17 @@ def _lines(block: Block) -> Iterator[tuple[int, bytes]]:
 
 def _blocks(file: DataFile) -> Iterator[Block]:
     """Blocks that end with a line, the byte-order mark taken off."""
-    line, held = 1, list[bytes]()
+    line, held, size = 1, list[bytes](), 0
     with opened(file) as source:
         for chunk in _chunks(file, source):
             cut = chunk.content.rfind(b"\n") + 1
+            size += len(chunk.content)
             if cut == 0:
                 held.append(chunk.content)
+                if size > LONGEST:
+                    raise Unreadable(bad_line(file.name, line, f"is longer than {LONGEST >> 20} MiB"))
                 continue
+            size = len(chunk.content) - cut
             content = b"".join((*held, chunk.content[:cut]))
             held = [chunk.content[cut:]] if cut < len(chunk.content) else []
             yield Block(content.removeprefix(BYTE_ORDER_MARK) if line == 1 else content, line)

@@ -189,7 +189,7 @@ def _number(value: Any, column: Column, file: DataFile, number: int) -> Any:
         try:
             return float(value)
         except OverflowError:
-            return math.copysign(math.inf, value)
+            return math.inf if value > 0 else -math.inf
     if column.role != "tokens":
         return str(value)
     if value != value or not 1 <= value <= LARGEST_INTEGER or value != int(value):

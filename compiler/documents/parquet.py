@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 import xxhash
 
+from mixc.compiler.documents.bounds import bounded
 from mixc.compiler.documents.columns import checked, leaves, row_from, steps_to, walk
 from mixc.compiler.documents.data import Batch, DataFile, Part, Role, Unreadable, Wanted
 from mixc.compiler.documents.messages import broken_footer, broken_group, unopenable
@@ -91,7 +92,7 @@ def _next(file: DataFile, reader: Any, batches: Iterator[Any], groups: range, co
         group, found = _broken_group(reader, groups, columns) or (groups[0], reason)
         return broken_group(file.name, group, reader.num_row_groups, found)
 
-    with guarded(file, broken):
+    with guarded(file, broken), bounded():
         return next(batches, None)
 
 
@@ -99,8 +100,9 @@ def _broken_group(reader: Any, groups: range, columns: list[str]) -> tuple[int, 
     """The first group that cannot be read by itself, and why."""
     for group in groups:
         try:
-            for _ in reader.iter_batches(65536, [group], columns, use_threads=False):
-                pass
+            with bounded():
+                for _ in reader.iter_batches(65536, [group], columns, use_threads=False):
+                    pass
         except (pa.ArrowException, OSError, MemoryError) as error:
             return group, str(error)
     return None

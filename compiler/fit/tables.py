@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mixc.compiler.documents.bounds import bounded
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.fit.run_messages import bad_values, missing_columns, unreadable_runs
+from mixc.compiler.plain_json import loads
 from mixc.dsl.reading import file_bytes
 from mixc.dsl.suggest import suggest
+from mixc.dsl.wording import plain
 
 ENDINGS = (".csv", ".parquet", ".jsonl")
 SYNONYMS = {"params": ("N", "size", "parameters", "model"), "tokens": ("D", "K", "budget"), "loss": ("val_loss",)}
@@ -91,7 +93,7 @@ def as_number(value: Any) -> float | None:
 
 def shown(value: Any) -> str:
     """A cell as it is quoted; empty where there is nothing."""
-    return "" if value is None else str(value)
+    return "" if value is None else plain(str(value), 60)
 
 
 def read_table(path: Path, reading: Reading) -> RunTable:
@@ -175,8 +177,8 @@ def _jsonl(name: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
+            row = loads(line)
+        except ValueError:
             raise Unreadable(unreadable_runs(name, f"line {number} is not JSON")) from None
         if not isinstance(row, dict):
             raise Unreadable(unreadable_runs(name, f"line {number} is no object"))
@@ -190,7 +192,8 @@ def _parquet(name: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]]:
     import pyarrow.parquet as pq
 
     try:
-        rows = pq.read_table(pa.BufferReader(data)).to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as error:
+        with bounded():
+            rows = pq.read_table(pa.BufferReader(data)).to_pylist()
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise Unreadable(unreadable_runs(name, str(error).split("\n")[0])) from None
     return rows, [f"row {number}" for number in range(1, len(rows) + 1)]

@@ -11,6 +11,7 @@ from mixc.compiler.front.entries import Entry
 from mixc.compiler.front.errors_names import declared_twice
 from mixc.compiler.front.errors_rules import bad_group
 from mixc.compiler.front.errors_units import wrong_type
+from mixc.compiler.front.lookalikes import look_alikes
 from mixc.compiler.front.merge import Merged, declared_at
 from mixc.compiler.front.namespace import Found, Namespace, find
 from mixc.compiler.recipe import Group
@@ -29,6 +30,7 @@ def build_namespace(merged: Merged, sources: Iterable[Entry], broken: frozenset[
     declared += [(entry.kind, entry.name, declared_at(entry)) for entry in sources]
     values = [("domain", *found) for entry in sources if (found := _domain_of(entry, context)) is not None]
     context.out.extend(_clashes(declared + values))
+    context.out.extend(look_alikes(declared + values))
     languages = frozenset(entry.name for entry in merged.of_kind("language"))
     return Namespace(
         {

@@ -34,11 +34,14 @@ from mixc.compiler.laws.fitted import (
     TransferIntervals,
     Validation,
 )
+from mixc.compiler.plain_json import loads
 from mixc.compiler.problem import InfoLaw
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.reading import file_bytes
 from mixc.dsl.text import Span
+from mixc.dsl.wording import plain
 
+LONGEST = 200  # characters of a complaint that a file decides
 Matrix = dict[Code, dict[Code, NonNegative]]
 
 
@@ -180,10 +183,9 @@ def _load(
     if content is None:
         return None, found
     try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        return None, [messages.not_json(_said(name, folder), span, reason)]
+        data = loads(content.decode("utf-8-sig"))
+    except ValueError as error:
+        return None, [messages.not_json(_said(name, folder), span, str(error))]
     wanted = model.model_fields["schema_"].annotation.__args__[0]  # type: ignore[union-attr]
     stated = data.get("schema") if isinstance(data, Mapping) else None
     if stated != wanted:
@@ -219,7 +221,7 @@ def _said(name: str, folder: Path) -> str:
 
 def _sentence(error: Any) -> str:
     """One complaint of the validator in our words: the path in the file, what is there, what is allowed."""
-    where = ".".join(str(part) for part in error["loc"])
+    where = plain(".".join(str(part) for part in error["loc"]), LONGEST)
     allowed = {
         "missing": "is missing",
         "extra_forbidden": "is not a key here",
@@ -234,5 +236,5 @@ def _sentence(error: Any) -> str:
         "value_error": error["msg"].removeprefix("Value error, "),
     }.get(error["type"], "has the wrong shape")
     found = error.get("input")
-    shown = f" (found {json.dumps(found)})" if isinstance(found, str | int | float) else ""
+    shown = f" (found {plain(json.dumps(found), LONGEST)})" if isinstance(found, str | int | float) else ""
     return f"`{where}` {allowed}{shown}" if where else allowed

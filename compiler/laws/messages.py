@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mixc.dsl.diagnostics import Diagnostic, Label, page
 from mixc.dsl.text import Span
+from mixc.dsl.wording import plain
 
 
 def at(span: Span | None) -> tuple[Label, ...]:
@@ -73,7 +74,7 @@ def other_kind(name: str, span: Span | None, found: str | None, wanted: str) -> 
     Every calibration says in `schema` which law it is for and in which version of the format. An InfoLaw calibration
     cannot serve as a transfer calibration, and a file from a newer mixc cannot be read by an older one.
     """
-    what = f'says `"schema": "{found}"`' if found else "does not say its `schema`"
+    what = f'says `"schema": "{plain(found)}"`' if found else "does not say its `schema`"
     return Diagnostic(
         "M433",
         f"calibration `{name}` {what}, where `{wanted}` is needed",

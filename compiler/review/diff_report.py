@@ -29,22 +29,23 @@ class _Paper:
     style: Style
 
     def heading(self, text: str) -> str:
-        return f"\n### {text}\n\n" if self.style == "markdown" else f"\n{text[0].upper()}{text[1:]}\n"
+        return f"\n### {words.prose(text)}\n\n" if self.style == "markdown" else f"\n{text[0].upper()}{text[1:]}\n"
 
     def title(self, text: str) -> str:
-        return f"## {text}\n\n" if self.style == "markdown" else f"{_plain(text)}\n"
+        return f"## {words.prose(text)}\n\n" if self.style == "markdown" else f"{_plain(text)}\n"
 
     def table(self, header: Sequence[str], lines: Iterable[Sequence[str]], left: Iterable[int] = (0,)) -> str:
         if self.style == "markdown":
-            return words.markdown_table(header, lines, left=left)
+            prose = [[words.prose(cell) for cell in line] for line in lines]
+            return words.markdown_table(header, prose, left=left)
         plain = [[_plain(cell) for cell in line] for line in lines]
         return "".join(f"  {line}\n" for line in words.table(header, plain, left=left).splitlines())
 
     def note(self, text: str) -> str:
-        return f"\n{text}\n" if self.style == "markdown" else f"  {_plain(text)}\n"
+        return f"\n{words.prose(text)}\n" if self.style == "markdown" else f"  {_plain(text)}\n"
 
     def bullet(self, text: str) -> str:
-        return f"- {text}\n" if self.style == "markdown" else f"  {_plain(text)}\n"
+        return f"- {words.prose(text)}\n" if self.style == "markdown" else f"  {_plain(text)}\n"
 
 
 def report(found: Difference, style: Style, *, full: bool = False) -> str:

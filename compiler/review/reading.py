@@ -17,6 +17,7 @@ from mixc.compiler.review.manifest import content
 from mixc.compiler.review.schema import SCHEMA_NAME, SCHEMA_VERSION, Manifest
 from mixc.dsl.diagnostics import Diagnostic, Severity
 from mixc.dsl.reading import file_bytes
+from mixc.dsl.wording import plain
 
 MAX_BYTES = 256 * 1024 * 1024
 GIT_SECONDS = 60
@@ -133,7 +134,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _OffSchema(f"the key `{twice}` is given twice in one object")
+        raise _OffSchema(f"the key `{plain(twice)}` is given twice in one object")
     return result
 
 
@@ -147,7 +148,7 @@ def _wrong_schema(name: str, raw: Any) -> Diagnostic | None:
     schema = raw.get("schema")
     found = schema if isinstance(schema, dict) else {}
     if found.get("name") != SCHEMA_NAME:
-        shown = f"`{found['name']}`" if isinstance(found.get("name"), str) else "of no name"
+        shown = f"`{plain(found['name'])}`" if isinstance(found.get("name"), str) else "of no name"
         return errors.other_schema(name, shown, SCHEMA_NAME)
     version = found.get("version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
@@ -159,7 +160,7 @@ def mistake_in(error: ValidationError) -> tuple[str, str]:
     """Where the first mistake is, and what it is, in words of the file."""
     mistake = error.errors(include_url=False)[0]
     steps = mistake["loc"]
-    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+    where = plain("".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip("."), 120)
     match mistake["type"]:
         case "missing":
             return where, f"`{where}` is missing"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+
+from mixc.dsl.display import unsteered
 
 SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 MINUS = "-"
+LINE_START = re.compile(r"\n[ \t]*\d*(?=[#+=~|.)-])")  # of a further line, which would be a heading, a rule or a list
+MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[#\w])|\](?=[(\[:])|\\(?=[!-/:-@\[-`{-~])")  # tags, entities, links, escapes
 
 
 def tokens(value: float) -> str:
@@ -83,3 +88,25 @@ def markdown_table(header: Sequence[str], lines: Iterable[Sequence[str]], *, lef
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def escape(text: str) -> str:
+    """A text that means nothing to Markdown or HTML, nor to a terminal."""
+    text = unsteered(text)
+    for sign, instead in (("\\", "\\\\"), ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(sign, instead)
+    for sign in "*_`[]":
+        text = text.replace(sign, "\\" + sign)
+    return LINE_START.sub(r"\g<0>\\", text)
+
+
+def prose(text: str) -> str:
+    """A sentence of ours with names of others' in backquotes: what they hold means nothing to Markdown or HTML.
+
+    Backquotes stay where each stands alone and they pair; else they are escaped like everything outside of them.
+    """
+    text = unsteered(" ".join(text.split()))
+    pieces = text.split("`")
+    if "``" in text or len(pieces) % 2 == 0:
+        return escape(text)
+    return "`".join(piece if i % 2 else MARKUP.sub(r"\\\g<0>", piece) for i, piece in enumerate(pieces))

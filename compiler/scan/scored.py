@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from mixc.compiler import registry
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
+from mixc.compiler.plain_json import loads
 from mixc.compiler.recipe import Rater, Recipe, Target
 from mixc.compiler.scan.beside import SCORES
 from mixc.compiler.scan.plan import GatePlan, GateQuality, Passed, RaterPlan, ScorePlan, SourcePlan, reading_of
@@ -200,7 +201,7 @@ def unidentified(scorer: Scorer, folder: Path) -> list[Diagnostic]:
 def read_index(folder: Path) -> dict[str, dict[str, Any]]:
     """What was made, by the state of the target it was made for; nothing where it cannot be read."""
     try:
-        found = json.loads((folder / FOLDER / SCORES / INDEX).read_bytes())
+        found = loads((folder / FOLDER / SCORES / INDEX).read_bytes())
     except (*NOT_THERE, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

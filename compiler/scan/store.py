@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from mixc.compiler.documents.data import DataFile, Wanted
 from mixc.compiler.documents.reading import identity
+from mixc.compiler.plain_json import loads
 from mixc.compiler.scan import leftovers, ragged
 from mixc.compiler.whole import write_whole
 
@@ -135,7 +136,7 @@ class Store:
         if known is None:
             known = {}
             with contextlib.suppress(OSError, ValueError):
-                known = json.loads(self._stamps.read_text(encoding="utf-8"))
+                known = loads(self._stamps.read_text(encoding="utf-8"))
             self._known = known
         return known
 

@@ -141,12 +141,15 @@ def read_parquet(content: bytes, shown: str, span: Span | None) -> tuple[Table |
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from mixc.compiler.documents.bounds import bounded
+
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
         wanted = [name for name in file.schema_arrow.names if name.lower() in {"language", "script", *SIZES}]
-        values = [column.to_pylist() for column in file.read(columns=wanted).columns]
+        with bounded():
+            values = [column.to_pylist() for column in file.read(columns=wanted).columns]
         everything = tuple(name.lower() for name in file.schema_arrow.names)
-    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError, OverflowError, MemoryError) as error:
         return None, [messages.broken_parquet(shown, span, str(error).splitlines()[0] if str(error) else "unreadable")]
     columns = tuple(name.lower() for name in wanted) or everything
     rows = tuple(enumerate(zip(*values, strict=True), start=1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from mixc.compiler.laws.calibration import CalibrationFile, load_infolaw, load_transfer, to_info_law
+from mixc.compiler.plain_json import loads
 from mixc.compiler.problem import InfoLaw
 from mixc.compiler.recipe import Recipe
 from mixc.compiler.supply.assumptions import fitted_range
@@ -102,8 +102,8 @@ def read_baselines(recipe: Recipe) -> tuple[list[Baseline], list[SupplyFile], li
 def language_shares(content: bytes) -> tuple[tuple[str, float], ...] | str:
     """`languages[*].share` of a manifest, sorted by code, or why it has none."""
     try:
-        data: Any = json.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        data: Any = loads(content.decode("utf-8"))
+    except ValueError:
         return "is not complete JSON"
     rows = data.get("languages") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not rows:

@@ -71,7 +71,7 @@ def _odd(chance: random.Random, data: bytes, _: tuple[bytes, ...]) -> bytes:
 
 def _token(chance: random.Random, data: bytes, texts: tuple[bytes, ...]) -> bytes:
     words, others = TOKEN.findall(data), TOKEN.findall(chance.choice(texts))
-    if not words:
+    if not words or not others:
         return data
     at, kind = chance.randrange(len(words)), chance.randint(0, 2)
     words[at : at + 1] = (
