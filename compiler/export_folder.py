@@ -5,15 +5,16 @@ Whenever writing is cut short, the list says what may be there, so that the next
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mixc.compiler.plain_json import loads
 from mixc.compiler.review.canonical import canonical
 from mixc.compiler.review.output import write_atomically, write_together
 from mixc.compiler.whole import is_temporary, make_folder, remove_dead
 from mixc.dsl.diagnostics import Diagnostic, page
+from mixc.dsl.reading import file_bytes
 from mixc.dsl.wording import listed, plain
 
 KEYS = {"exporter", "files", "manifest", "mixc"}  # of the list
@@ -30,10 +31,10 @@ def earlier(folder: Path) -> tuple[set[str], list[Diagnostic]]:
     unfinished = [path for path in every if is_temporary(path.name)]
     there = [path.relative_to(folder).as_posix() for path in every if path not in unfinished]
     try:
-        index = json.loads((folder / INDEX).read_bytes()) if there else {}
+        index = loads(file_bytes(folder / INDEX)) if there else {}
         mine = set(map(PurePosixPath, index["files"])) if there else set()
         ours = not there or set(index) == KEYS
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return set(), [foreign_folder(str(folder), there)]
     if not ours or any(name.is_absolute() or ".." in name.parts or (folder / name).is_dir() for name in mine):
         return set(), [foreign_folder(str(folder), there)]

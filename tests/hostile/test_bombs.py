@@ -90,9 +90,9 @@ def test_many_empty_lines_are_no_documents(tmp_path: Path) -> None:
 
 @LINUX
 def test_a_dictionary_that_repeats_a_large_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some kB that would become 2 GB: the same megabyte in 2,000 rows."""
+    """184 kB that would become 20 GB: the same megabyte in 20,000 rows."""
     monkeypatch.setattr(bounds, "MOST", 256 * MEGABYTE)
-    count = 2000
+    count = 20_000
     texts = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array(["x" * MEGABYTE]))
     table = pa.table({"id": [f"{i}" for i in range(count)], "text": texts})
     pq.write_table(table, tmp_path / "d.parquet", row_group_size=count, dictionary_pagesize_limit=1 << 30)
