@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -21,8 +20,6 @@ Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Js
 
 EXPANDED_LEVELS = 2
 DIGITS = 6
-# Strings, which stay as they are, and numbers of which `json` may have another form.
-OTHERWISE = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?e[-+]?\d+|-0\.0(?!\d)')
 
 
 def canonical(value: Json) -> str:
@@ -79,8 +76,6 @@ def number(value: float) -> str:
 
 
 def _render(value: Json, level: int) -> str:
-    if level >= EXPANDED_LEVELS and (line := _at_once(value)) is not None:
-        return line
     if isinstance(value, Mapping):
         pairs = [f"{_text(key)}: {_render(value[key], level + 1)}" for key in sorted(value)]
         return _join(pairs, "{", "}", level)
@@ -89,20 +84,6 @@ def _render(value: Json, level: int) -> str:
     if value is None or isinstance(value, bool | str):
         return _text(value)
     return number(value)
-
-
-def _at_once(value: Json) -> str | None:
-    """What is on one line, by `json`, ten times as fast; None where it holds what `json` does not write."""
-    try:
-        line = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    except (TypeError, ValueError):  # other containers than dict, list and tuple; numbers that are none
-        return None
-    return OTHERWISE.sub(_in_one_form, line) if "e" in line or "-0.0" in line else line
-
-
-def _in_one_form(found: re.Match[str]) -> str:
-    text = found[0]
-    return text if text.startswith('"') else number(float(text))
 
 
 def _join(parts: Sequence[str], opening: str, closing: str, level: int) -> str:

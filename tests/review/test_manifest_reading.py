@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from random import Random
 
 import pytest
 from review_builder import small_manifest
 
 from mixc.compiler.review import reading
-from mixc.compiler.review.canonical import Json, canonical, number
+from mixc.compiler.review.canonical import canonical, number
 from mixc.compiler.review.manifest import manifest_text
 from mixc.compiler.review.reading import parse_manifest, read_manifest
 from tests.examples import shown
@@ -175,30 +174,3 @@ def test_one_text_for_one_number(value: float, text: str) -> None:
 def test_no_number_that_json_does_not_have(value: float) -> None:
     with pytest.raises(ValueError, match="no place"):
         canonical({"a": value})
-
-
-def test_one_text_whether_or_not_it_is_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deep values are written by `json`, which has other forms of some numbers: those go the slow way."""
-    random = Random(9)
-    values = [_value(random, 0) for _ in range(3000)]
-    texts = [canonical(value) for value in values]
-    monkeypatch.setattr("mixc.compiler.review.canonical._at_once", lambda _: None)
-    assert [canonical(value) for value in values] == texts
-
-
-def _value(random: Random, depth: int) -> Json:
-    match random.randrange(8 if depth < 5 else 6):
-        case 0:
-            return random.randrange(-(10**20), 10**20)
-        case 1:
-            return random.choice(
-                [0.0, -0.0, 1e-7, 1.5e-8, 1e16, 3e22, random.random() * 10.0 ** random.randrange(-20, 25)]
-            )
-        case 2:
-            return random.choice([None, True, False])
-        case 3 | 4 | 5:
-            return "".join(random.choice('aé"\\1e5-0.\u2028\n') for _ in range(random.randrange(8)))
-        case 6:
-            return [_value(random, depth + 1) for _ in range(random.randrange(4))]
-        case _:
-            return {random.choice("abé1e-") * 2: _value(random, depth + 1) for _ in range(random.randrange(4))}
