@@ -19,6 +19,7 @@ help:
 	@echo "make test    every test (sets up the rest first)"
 	@echo "make test-trainers-nightly   the trainers that take long to install, too"
 	@echo "make fuzz    every reader of files against mutated ones, 10 minutes each (SECONDS=60 for less)"
+	@echo "make cluster hosts cut off, killed and throttled, and an object store that breaks (as root, with iproute2)"
 	@echo "make lint    formatting, style, types"
 	@echo "make determinism   every recipe under other locales, threads, processors, versions; the same bytes"
 	@echo "make lowest  the oldest versions that pyproject.toml allows compile, scan and run (needs uv)"
@@ -68,6 +69,11 @@ test-trainers-nightly: $(VENV)/.dev
 SECONDS := 600
 fuzz: $(VENV)/.dev
 	$(BIN)/python -m tests.fuzz.guided $(SECONDS) $(TARGETS)
+
+# Network namespaces are the hosts of a Ray cluster; a proxy is in front of an S3-compatible server.
+cluster: $(VENV)/.dev
+	$(BIN)/python -m tests.cluster.store
+	$(BIN)/python -m tests.cluster.hosts
 
 # `make -j2 lint` checks types with both checkers at once.
 lint: lint-pyright lint-mypy lint-style

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Force, report, show, wrong
+from mixc.compiler.cli.session import Diagnostics, Force, here, report, show, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Manifest = Annotated[str | None, typer.Argument(metavar="MANIFEST", help="A manifest, also REVISION:PATH.")]
 To = Annotated[str | None, typer.Option("--to", metavar="PROGRAM", help="What to write for; `--list` tells.")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="The folder to write.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="DIR", callback=here, help="The folder to write.")
+]
 Data = Annotated[
     str | None,
     typer.Option("--data", metavar="PATTERN", help="Where the data lie: `s3://corpus/{source}/{language}`."),

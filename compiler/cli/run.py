@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Engine, Workers, given_params, report, show, wrong
+from mixc.compiler.cli.session import Diagnostics, Engine, Workers, given_params, here, report, show, wrong
 
 if TYPE_CHECKING:
     from mixc.dsl.diagnostics import Diagnostic
 
 Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A compiled recipe, `NAME.manifest.json`.")]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder of the selection.")]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that it was run into.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", callback=here, help="The folder of the selection.")
+]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", callback=here, help="The folder that it was run into.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Reach every cell's tokens by less than one document.")]
 Materialize = Annotated[bool, typer.Option("--materialize", help="Also write the texts, partitioned for trainers.")]
 Repeat = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable
@@ -95,6 +96,16 @@ def one_of(word: str, allowed: Iterable[str], what: str) -> None:
 def wrong(sentence: str) -> NoReturn:
     """Leave because the command line is wrong."""
     raise typer.BadParameter(sentence)
+
+
+def here(path: Path | None) -> Path | None:
+    """A path of this machine. An address of an object store would be taken for a folder called `s3:`."""
+    scheme = re.match(r"(\w+):/(?!/)", path.as_posix()) if path is not None else None
+    if scheme:
+        wrong(
+            f"`{scheme[1]}://…` is an address, and mixc writes to folders: name one, and copy it with the store's tool"
+        )
+    return path
 
 
 def _write(stream: TextIO | None, text: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Protocol
 
 from mixc.compiler.documents.data import DataFile, Format, Unreadable
 from mixc.compiler.documents.messages import no_file, unknown_format, unopenable
-from mixc.compiler.documents.storage import filesystem, is_remote, local_path, told
+from mixc.compiler.documents.remote import Remote
+from mixc.compiler.documents.storage import is_remote, local_path, told
 from mixc.compiler.places import PARAM
 from mixc.compiler.plain_json import loads
 from mixc.compiler.recipe import Source
@@ -78,7 +79,7 @@ def format_of(name: str) -> Format | None:
 
 
 def _files(source: Source, pattern: str, folder: Path) -> list[DataFile]:
-    place = _Remote(pattern, source) if is_remote(pattern) else _Local(folder, source)
+    place = Remote(pattern, source.span) if is_remote(pattern) else _Local(folder, source)
     chosen: list[tuple[str, Format]] = []
     passed_over = 0
     for path in place.match(pattern):
@@ -190,57 +191,6 @@ class _Local:
 
     def name(self, path: str) -> str:
         return PurePath(os.path.relpath(path, self.folder)).as_posix()
-
-
-class _Remote:
-    """An object store. Paths are addresses as the recipe writes them."""
-
-    def __init__(self, pattern: str, source: Source) -> None:
-        self.scheme = pattern.partition("://")[0]
-        self.span = source.span
-        self.shown = pattern
-        self.system, _ = filesystem(pattern, pattern, source.span)
-        self.listed: dict[str, dict[str, Any]] = {}
-
-    def match(self, pattern: str) -> list[str]:
-        inner = self.inner(pattern)
-        with told(pattern, remote=True, span=self.span):
-            self.system.invalidate_cache()
-            if glob.has_magic(inner):
-                return sorted(self._note(self.system.glob(inner, detail=True)))
-            return [self.address(inner.rstrip("/"))] if self.system.exists(inner) else []
-
-    def inside(self, path: str) -> list[str] | None:
-        with told(path, remote=True, span=self.span):
-            if self._info(path)["type"] != "directory":
-                return None
-            return sorted(self._note(self.system.find(self.inner(path), detail=True)))
-
-    def file(self, path: str) -> tuple[str, int, str]:
-        with told(path, remote=True, span=self.span):
-            info = self._info(path)
-        keys = ("VersionId", "generation", "etag", "ETag", "blob_id", "ino", "mtime", "LastModified", "created")
-        stamp = next((str(info[key]) for key in keys if info.get(key) not in (None, "", "null")), "")
-        return path, int(info["size"] or 0), stamp.strip('"')
-
-    def text(self, path: str) -> bytes | None:
-        with told(path, remote=True, span=self.span):
-            return bytes(self.system.cat_file(self.inner(path)))
-
-    def inner(self, path: str) -> str:
-        return str(self.system._strip_protocol(path))
-
-    def address(self, inner: str) -> str:
-        return f"{self.scheme}://{inner.lstrip('/')}"
-
-    def _note(self, details: dict[str, dict[str, Any]]) -> Iterable[str]:
-        found = {self.address(path): info for path, info in details.items()}
-        self.listed |= found
-        return found
-
-    def _info(self, path: str) -> dict[str, Any]:
-        info = self.listed.get(path)
-        return info if info is not None else dict(self.system.info(self.inner(path)))
 
 
 @page("M516")

@@ -25,7 +25,7 @@ from mixc.compiler.documents.columns import Place, checked, walk
 from mixc.compiler.documents.data import BadLines, Batch, DataFile, Unreadable, Wanted, score_key
 from mixc.compiler.documents.lines import Column, Layout, has_key, keys_in, layout_of, parsed
 from mixc.compiler.documents.messages import bad_line, broken_compression, missing_column
-from mixc.compiler.documents.storage import guarded, opened
+from mixc.compiler.documents.storage import guarded, is_remote, opened
 
 BLOCK = 4 << 20
 LARGEST = 1 << 30  # of a block that Arrow's parser gets; it counts bytes in 32 bits
@@ -233,7 +233,9 @@ def _chunks(file: DataFile, source: Any) -> Iterator[Block]:
     codec = codec or next((codec for magic, codec in MAGIC.items() if head.startswith(magic)), None)
     if codec is not None and not head:
         raise Unreadable(broken_compression(file.name, 0, "", truncated=True))
-    stream = source if codec is None else pa.CompressedInputStream(source, codec)
+    # A decompressor asks for 64 KiB at a time, and each would be a request.
+    packed = pa.BufferedInputStream(source, BLOCK) if codec is not None and is_remote(file.path) else source
+    stream = source if codec is None else pa.CompressedInputStream(packed, codec)
     while True:
         with _damage(file, line):
             content = stream.read(BLOCK)

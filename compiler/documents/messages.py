@@ -55,7 +55,7 @@ def unknown_format(name: str, span: Span | None) -> Diagnostic:
 
 
 @page("M502")
-def unopenable(name: str, reason: str, span: Span | None = None) -> Diagnostic:
+def unopenable(name: str, reason: str, span: Span | None = None, *helps: str) -> Diagnostic:
     """A file of documents cannot be opened.
 
     It was there when files were listed and has vanished since, or this user may not read it, or the disk reports an
@@ -64,16 +64,17 @@ def unopenable(name: str, reason: str, span: Span | None = None) -> Diagnostic:
     Restore the file, or change who may read it; then run the same command again.
     """
     reason = f"{reason[:1].lower()}{reason[1:]}"
-    return Diagnostic("M502", f"`{name}` cannot be read: {reason}", at(span), (), (), subject=name)
+    return Diagnostic("M502", f"`{name}` cannot be read: {reason}", at(span), (), helps, subject=name)
 
 
 @page("M503")
 def unreachable(name: str, reason: str, span: Span | None = None) -> Diagnostic:
-    """An object store does not answer, or refuses.
+    """An object store does not answer, answers in part, or refuses.
 
     The address is `s3://`, `gs://`, `hf://` or another remote one. The network is down, the endpoint or bucket is
-    wrong, or there are no credentials. mixc takes credentials from where the store's own tools do: `AWS_…` variables
-    and `~/.aws`, application default credentials of Google Cloud, `HF_TOKEN`.
+    wrong, or credentials are absent or have expired. What may pass, as a request to slow down or an answer that is cut
+    off, was tried again for half a minute. mixc takes credentials from where the store's own tools do: `AWS_…`
+    variables and `~/.aws`, application default credentials of Google Cloud, `HF_TOKEN`.
 
     List the address with the store's own tool from the same shell first.
     """

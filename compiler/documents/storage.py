@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from mixc.compiler.documents.data import DataFile, Unreadable
 from mixc.compiler.documents.messages import no_driver, unopenable, unreachable
+from mixc.compiler.documents.objects import Object, answered, patiently
+from mixc.compiler.documents.watched import watch
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.text import Span
 
@@ -41,6 +43,10 @@ def filesystem(url: str, name: str, span: Span | None = None) -> tuple[Any, str]
         raise Unreadable(no_driver(name, scheme, span)) from None
     except Exception as error:  # what credentials and endpoints raise differs between packages
         raise Unreadable(unreachable(name, _one_line(error), span)) from error
+    if hasattr(system, "retries"):
+        system.retries = 1  # `patiently` waits: with two that do, nobody knows how long
+    with answered(name, span):
+        patiently(lambda: watch(system))
     return system, path
 
 
@@ -54,6 +60,8 @@ def told(name: str, *, remote: bool, span: Span | None = None) -> Iterator[None]
     except FileNotFoundError:
         raise Unreadable(unopenable(name, "it is not there (any more)", span)) from None
     except PermissionError as error:
+        if remote:
+            raise Unreadable(unreachable(name, _one_line(error), span)) from error
         raise Unreadable(unopenable(name, error.strerror or "permission denied", span)) from None
     except Exception as error:
         if is_damage(error):
@@ -91,14 +99,19 @@ def guarded(file: DataFile, broken: Callable[[str], Diagnostic]) -> Iterator[Non
 
 @contextmanager
 def opened(file: DataFile) -> Iterator[Any]:
-    """The file as an Arrow stream that can seek; closed at the end."""
-    remote = is_remote(file.path)
-    with told(file.name, remote=remote):
-        if remote:
-            system, path = filesystem(file.path, file.name)
-            # Readers ask for exactly the ranges they need; a cache in front would fetch columns nobody wants.
-            source = pa.PythonFile(system.open(path, "rb", cache_type="none"), mode="r")
-        else:
-            source = pa.OSFile(file.path, "rb")
-        with source:
+    """The file as an Arrow stream that can seek; closed at the end.
+
+    An object must be what was listed, from the beginning to the end of reading.
+    """
+    if not is_remote(file.path):
+        with told(file.name, remote=False), pa.OSFile(file.path, "rb") as source:
             yield source
+        return
+    found = Object(*filesystem(file.path, file.name), file)
+    with told(file.name, remote=True), pa.PythonFile(found, mode="r") as source:
+        try:
+            yield source
+        except Exception:
+            found.look()  # bytes of two versions look like damage
+            raise
+        found.check()

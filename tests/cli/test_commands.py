@@ -251,6 +251,9 @@ def test_compare(mixc: Mixc, folder: Path) -> None:
         (["compare", "toy.mix", "--strategies", "unimx"], "did you mean `unimax`?"),
         (["compare", "toy.mix", "--strategies", " ,"], "choose from direct,"),
         (["compile", "toy.mix", "-o", "-"], "`--format json` prints the manifest"),
+        (["run", "toy.manifest.json", "-o", "s3://bucket/out"], "`s3://…` is an address"),
+        (["verify", "toy.manifest.json", "gs://bucket/out"], "`gs://…` is an address"),
+        (["export", "toy.manifest.json", "--to", "streaming", "-o", "s3://bucket/out"], "`s3://…` is an address"),
     ],
 )
 def test_a_wrong_command_line_is_no_change_found(mixc: Mixc, arguments: list[str], words: str) -> None:

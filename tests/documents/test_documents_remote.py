@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from documents_builder import batches, complaint, rows_of, source
 
+from mixc.compiler.documents import objects
 from mixc.compiler.documents.reading import DataFile, Wanted, columns_of, find_files, identity
 from mixc.dsl.render import render
 from tests.examples import shown
@@ -91,6 +92,7 @@ def test_reading_s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_a_store_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(objects, "PATIENCE", 1.0)
     pytest.importorskip("s3fs").S3FileSystem.clear_instance_cache()
     for name, value in {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -109,6 +111,7 @@ def test_a_store_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 def test_a_store_that_breaks_while_it_is_read(memory: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(objects, "PATIENCE", 1.0)
     files, _ = find_files(source("memory://crawl"), tmp_path)
 
     class Broken:

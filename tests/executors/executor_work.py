@@ -153,13 +153,19 @@ class Slow:
         import ray
 
         node = ray.get_runtime_context().get_node_id()
-        name = task.name.replace("/", "-")
-        mark = Path(self.marks) / f"{node}.{name}.{secrets.token_hex(4)}"
-        mark.touch()
+        mark = Path(self.marks) / f"{node}.{_name(task)}.{secrets.token_hex(4)}"
+        mark.write_text(str(os.getpid()))
         time.sleep(self.seconds)
         result = self.work(task)
         mark.with_name(mark.name + ".ended").touch()
         return result
+
+
+def _name(task: Any) -> str:
+    """What tells a task from others, as a file may be called."""
+    part = getattr(task, "part", task)
+    name = getattr(task, "name", f"{part.file.name}-{part.start}")
+    return str(name).replace("/", "-").replace(".", "-")
 
 
 def says(seconds: float) -> float:

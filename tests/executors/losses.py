@@ -44,14 +44,23 @@ class Watched:
     struck: float = 0.0
     name: str = "watched"
     done: int = field(default=0)
+    watching: bool = field(default=False)
 
-    def map(self, work: Callable[[Any], Any], tasks: Sequence[Any], done: Callable[[int, Any | Failure], None]) -> None:
+    def map(
+        self,
+        work: Callable[[Any], Any],
+        tasks: Sequence[Any],
+        done: Callable[[int, Any | Failure], None],
+        **options: Any,
+    ) -> None:
         def counted(index: int, result: Any | Failure) -> None:
             self.done += 1
             done(index, result)
 
-        threading.Thread(target=self._watch, daemon=True).start()
-        self.engine.map(Slow(work, str(self.marks)), tasks, counted)
+        if not self.watching:
+            self.watching = True
+            threading.Thread(target=self._watch, daemon=True).start()
+        self.engine.map(Slow(work, str(self.marks)), tasks, counted, **options)
 
     def _watch(self) -> None:
         while self.done < self.after or not self.running():
@@ -61,8 +70,18 @@ class Watched:
 
     def running(self) -> bool:
         """Whether the node has begun a task and not ended it."""
+        return bool(self.at_work())
+
+    def at_work(self) -> list[Path]:
+        """The marks of tasks that the node has begun and not ended; each holds the number of its process."""
         names = {path.name for path in self.marks.iterdir()}
-        return any(n.startswith(self.busy) and not n.endswith(".ended") and n + ".ended" not in names for n in names)
+        found = (n for n in names if n.startswith(self.busy) and not n.endswith(".ended") and n + ".ended" not in names)
+        return [self.marks / name for name in sorted(found)]
+
+    def begun_twice(self) -> set[str]:
+        """The tasks that were begun more than once, wherever."""
+        begun = [path.stem.split(".")[1] for path in self.marks.iterdir() if path.suffix != ".ended"]
+        return {task for task in begun if begun.count(task) > 1}
 
     def begun_again(self) -> set[str]:
         """The tasks that the node had begun, and another did."""
