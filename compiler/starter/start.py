@@ -22,6 +22,7 @@ from mixc.compiler.starter.size import COMMAND_LINE, Size, figure, sized
 from mixc.compiler.starter.tags import meant
 from mixc.compiler.starter.write import can_hold, finished, recipe_name
 from mixc.compiler.supply.languages import canonical
+from mixc.compiler.whole import tidy
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.text import SourceText, Span
 
@@ -48,6 +49,7 @@ def new_path(given: str) -> tuple[Path, list[Diagnostic]]:
         return path, [not_new(given, "that is no name of a file", "give a name: `mixc new NAME.mix`")]
     if given.endswith(("/", os.sep)) or (plain.is_dir() and plain.suffix != ENDING):
         return path, [not_new(given, "it is a folder", f"give a name in it: `mixc new {given.rstrip('/')}/NAME.mix`")]
+    tidy([path])  # what a killed one left beside it, which this one, refused, would not come to
     if os.path.lexists(path):
         what = "a folder of that name" if path.is_dir() else "a file of that name"
         return path, [not_new(str(path), f"there is {what} already", "give another name: `mixc new NAME.mix`")]

@@ -160,7 +160,10 @@ class Bench:
             found += [f"left {name}" for name in left if not RESUMED.search(name)]
         differs = self._differs(there) if ended.code == 0 else []
         marked = "left .mixc/open/*" in differs  # it says itself that the next one is to tidy up
-        found += [one for one in differs if not (marked and one.startswith("left .mixc/"))]
+        kept = (
+            "left " if fault.act == Act.READ_ONLY else "left .mixc/" if marked else "-"
+        )  # nothing can be removed there
+        found += [one for one in differs if not one.startswith(kept)]
         if killing or marked or ended.code != 0:
             found += self._read()
             again = self._run(self.case.command, Fault(Act.NOTHING, NEVER), record=False)
