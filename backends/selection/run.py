@@ -133,6 +133,7 @@ def _run(
     progress.end()
     if failures:
         return None, [*told, *failed(failures, left)]
+    _clean(output, {task.name for task in tasks})  # what a worker that died left, whose task another did
     outcome = Outcome(tuple(ended.markers[task.name] for task in tasks), before, ended.sums, cut)
     write_summary(output, job, outcome)
     return outcome, told

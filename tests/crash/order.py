@@ -45,7 +45,7 @@ def unsynced(calls: Sequence[Call], root: Path) -> list[str]:
 
 def _named(call: Call, synced: set[str], later: Sequence[Call], root: Path) -> list[str]:
     name = Path(call.other).relative_to(root)
-    if CACHES in name.parts:
+    if CACHES in name.parts or any(part.endswith(".tmp") for part in name.parts[:-1]):  # of a folder yet unfinished
         return []
     found = []
     if call.bytes >= 0 and call.path not in synced:  # a folder has no bytes of its own

@@ -25,7 +25,7 @@ NEVER = 1 << 60
 RANDOM = re.compile(r"[0-9a-f]{32}|\.[0-9a-f]{16}(?=\.tmp$)|(?<=/tmp)[a-z0-9_]{8}(?=/|$)")
 TEMPORARY = re.compile(r"(^|/)\.[^/]*\.(tmp|old)(/|$)|(^|/)\.spill/|(^|/)handover/")
 RESUMED = re.compile(r"^\.mixc/open/|(^|/)\.spill/")  # left on purpose: what the next run is to look at, or to use
-STEPS = re.compile(r"^\.mixc/(spills|open)/")  # written in place under a name that nothing knows yet
+STEPS = re.compile(r"(^|/)\.mixc/(spills|open)/")  # written in place under a name that nothing knows yet
 TOLD = re.compile(r"^error\[M\d{3}\]: \S.*$", re.MULTILINE)
 
 Tree = dict[str, tuple[int, int]]
