@@ -39,7 +39,7 @@ def commands(folder: Path) -> list[Sequence[str]]:
         ("diff", manifest, manifest),
         ("explain", manifest, "--of", "de"),
         ("explain", "M301"),
-        ("export", manifest, "--to", "datasets", "-o", str(folder / "export"), "--data", "x/{source}/*"),
+        ("export", manifest, "--to", "dataset-card", "-o", str(folder / "card")),
         ("report", manifest, "-o", str(folder / "report.html")),
         ("new", str(folder / "new.mix")),
     ]

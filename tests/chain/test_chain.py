@@ -1,4 +1,4 @@
-"""Licences are of the kinds we accept, the bill of materials is valid, every bound is there, nothing needs a network."""
+"""Licences are of kinds we accept, the bill of materials is valid, every bound is there, nothing needs a network."""
 
 from __future__ import annotations
 
