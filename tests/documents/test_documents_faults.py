@@ -19,6 +19,7 @@ from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.render import render
 from tests.cluster.proxy import ALWAYS, Fault, Proxy
 from tests.cluster.server import FILES, environment, filled, objects, server
+from tests.examples import shown
 
 pytest.importorskip("moto.server")
 s3fs = pytest.importorskip("s3fs")
@@ -132,6 +133,8 @@ def test_what_lasts_is_told(store: tuple[Proxy, dict[str, bytes], Rows], fault: 
     report = render(found, "full")
     assert {one.code for one in found} == {code}, report
     assert "s3://pool/" in report and words in report
+    if fault.name == "wrong ETag":
+        shown("M517", found, about="An object of the bucket was replaced while `mixc scan` read it.", numbers=False)
     for key in FILES:
         proxy.put(key, data[key])
     assert seen() == (expected, [])

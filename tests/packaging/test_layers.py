@@ -21,6 +21,7 @@ ORDER = (
 )  # fmt: skip
 MODULES = {
     "places": "front",
+    "plain_json": "recipe",
     "executor": "documents",
     "export": "pipeline",
     "export_folder": "review",
