@@ -160,7 +160,7 @@ class Run:
     def _slow(self, flight: Flight, now: float, median: float | None) -> bool:
         if median is None or len(flight.copies) > self.limits.retries:
             return False
-        patience = max(self.limits.slow, self.limits.times * median) * 2 ** (len(flight.copies) - 1)
+        patience: float = max(self.limits.slow, self.limits.times * median) * 2 ** (len(flight.copies) - 1)
         return now - flight.newest > patience
 
     def _came(self, flight: Flight) -> bool:
@@ -169,7 +169,8 @@ class Run:
 
     def _wait(self, refs: list[ray.ObjectRef[Any]], wanted: int, patience: float) -> tuple[list[Any], list[Any]]:
         try:
-            return ray.wait(refs, num_returns=wanted, timeout=patience)
+            ready, others = ray.wait(refs, num_returns=wanted, timeout=patience)
+            return list(ready), list(others)
         except (RayError, ConnectionError) as error:
             raise Unavailable(cluster_lost(str(error))) from error
 

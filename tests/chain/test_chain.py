@@ -15,6 +15,9 @@ from tests.chain.audit import told
 from tests.chain.packages import ALLOWED, EXTRAS, VENDOR, licences, named, running
 from tests.chain.sbom import environment, faults, restricted
 from tests.determinism.corpus import pool
+from tests.nag.scoring_pool import GATED
+from tests.nag.scoring_pool import pool as aimed
+from tests.nag.tiny import saved
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -53,13 +56,15 @@ def test_an_audit_counts_what_was_looked_up(capsys: pytest.CaptureFixture[str]) 
     assert told(looked[:1], 3) == 0
 
 
-def test_nothing_reaches_for_a_network(tmp_path: Path) -> None:
+def test_nothing_reaches_for_a_network(tmp_path: Path, smollm: Path) -> None:
     """In a network namespace of its own where the machine lets us, and always under a hook that notes each attempt."""
     pool(tmp_path)
+    (tmp_path / "aimed").mkdir()
+    aimed(tmp_path / "aimed", saved("Llama", tmp_path / "tiny", smollm), GATED)
     cut = ["unshare", "-rn"]
     alone = shutil.which("unshare") is not None and subprocess.run([*cut, "true"], capture_output=True).returncode == 0
     command = [sys.executable, "-m", "tests.chain.offline", str(tmp_path)]
     ran = subprocess.run([*cut * alone, *command], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.splitlines()[-1] == "no attempt"
-    assert len(ran.stdout.splitlines()) == 12
+    assert len(ran.stdout.splitlines()) == 14, ran.stdout
