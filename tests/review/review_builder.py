@@ -212,6 +212,7 @@ def small_manifest(problem: Problem | None = None):
 # Strategies: problems whose names are consistent and sorted, whose numbers are anything a recipe can say.
 
 NAMES = st.text("abcxyz-_0 é", min_size=1, max_size=5)
+DECLARED = st.from_regex(r"[ax_][az0_]{0,3}(-[az0_])?", fullmatch=True)  # names of files and folders
 REAL = st.floats(min_value=1e-12, max_value=1e24, allow_nan=False, allow_infinity=False)
 UNIT = st.floats(min_value=0, max_value=1, allow_nan=False)
 LINES = st.integers(1, 999).map(lambda n: f"toy.mix:{n}:1")
@@ -231,10 +232,10 @@ LIMITS = st.builds(Limit, st.floats(0.01, 50), place=LINES)
 @st.composite
 def problems(draw: st.DrawFn, sources: list[str] | None = None, codes: list[str] | None = None) -> Problem:
     codes = codes or sorted(draw(st.sets(NAMES, min_size=1, max_size=4)))
-    sources = sources or sorted(draw(st.sets(NAMES, min_size=1, max_size=3)))
+    sources = sources or sorted(draw(st.sets(DECLARED, min_size=1, max_size=3)))
     phases = tuple(
         ProblemPhase(name, draw(st.integers(10**6, 10**12)))
-        for name in draw(st.lists(NAMES, min_size=1, max_size=2, unique=True))
+        for name in draw(st.lists(DECLARED, min_size=1, max_size=2, unique=True))
     )
     phase_names = [phase.name for phase in phases]
     domains = ["code", "web"]

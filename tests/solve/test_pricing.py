@@ -71,8 +71,8 @@ def test_only_rows_that_are_asked_for_are_solved_anew(monkeypatch: pytest.Monkey
     rows.add("share(l0) >= 50%", 0.5, affine=np.array([[1.0], [0.0], [0.0]]))
     rows.add("share(l1) + share(l2) <= 50%", -0.5, affine=np.array([[0.0], [-1.0], [-1.0]]))
     solution = follow(three_languages(rows))
-    every, (again, polished) = row_prices(solution), ([], pricing.polish)
-    monkeypatch.setattr(pricing, "polish", lambda *given: (again.append(1), polished(*given))[1])
+    every, (again, settled) = row_prices(solution), ([], pricing.settle)
+    monkeypatch.setattr(pricing, "settle", lambda *given: (again.append(1), settled(*given))[1])
     asked = row_prices(solution, {1})
     assert len(again) == 2
     assert (asked[0][1], asked[1][1]) == (every[0][1], every[1][1])
