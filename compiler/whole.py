@@ -7,6 +7,7 @@ left by a process that was killed, and `tidy` removes it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import glob
 import os
@@ -146,6 +147,8 @@ def remove_dead(path: Path) -> None:
 def make_folder(folder: Path, *, lasting: bool = True) -> None:
     """Make a folder with those above it; `lasting`: they are on the disk, as what lies in them is to be."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    if not missing and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     if lasting:
         for one in missing:

@@ -23,3 +23,8 @@ def plain(text: str, most: int = 40) -> str:
     """What a file says, fit for one line of a terminal: unprintable characters replaced, long text cut."""
     shown = "".join(char if char.isprintable() else "�" for char in text)
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+def named(path: str) -> str:
+    """A path, fit for one line: whole, as people look for files by it."""
+    return plain(path, 1000)

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
-from mixc.dsl.wording import listed, plain
+from mixc.dsl.wording import listed, named, plain
 
 LEAST = 10**6  # tokens of a recipe's budget
 
@@ -56,7 +56,7 @@ def folder_in_use(folder: str, names: Sequence[str]) -> Diagnostic:
 
     What to do: name another folder, or remove the old one.
     """
-    return Diagnostic("M758", f"`{plain(folder, 80)}` is not empty", notes=(
+    return Diagnostic("M758", f"`{named(folder)}` is not empty", notes=(
         f"it holds {listed(names)}",
     ), helps=("name a folder that does not exist yet",), subject=folder)  # fmt: skip
 
@@ -71,7 +71,7 @@ def not_written(path: str, why: str) -> Diagnostic:
     """
     return Diagnostic(
         "M759",
-        f"`{plain(path, 80)}` cannot be written: {why}",
+        f"`{named(path)}` cannot be written: {why}",
         helps=("name another place with `-o`",),
         subject=path,
     )
@@ -87,7 +87,7 @@ def wrong_output(path: str, wanted: str) -> Diagnostic:
     What to do: name a new file with `-o`.
     """
     helps = ("name a new file that ends in `.mix`: `-o found.mix`",)
-    return Diagnostic("M760", f"`{plain(path, 80)}` is not {wanted}", helps=helps, subject=path)
+    return Diagnostic("M760", f"`{named(path)}` is not {wanted}", helps=helps, subject=path)
 
 
 @page("M761")
@@ -99,7 +99,7 @@ def does_not_check(example: str, why: Sequence[str]) -> Diagnostic:
 
     What to do: change the recipe as they say.
     """
-    return Diagnostic("M761", f"`{plain(example, 80)}` would not pass `mixc check`", notes=tuple(why), helps=(
+    return Diagnostic("M761", f"`{named(example)}` would not pass `mixc check`", notes=tuple(why), helps=(
         "change the recipe, or the options of the command, such that this holds",
     ))  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
-from mixc.dsl.wording import listed, plain
+from mixc.dsl.wording import listed, named, plain
 
 
 @page("M740")
@@ -19,7 +19,7 @@ def unreadable_runs(name: str, why: str) -> Diagnostic:
     """
     return Diagnostic(
         "M740",
-        f"`{plain(name, 80)}` cannot be read as a table of runs",
+        f"`{named(name)}` cannot be read as a table of runs",
         notes=(why,),
         helps=("name the `experiments.parquet` that `mixc design quadmix` wrote, with a column of losses",),
         subject=name,
@@ -39,7 +39,7 @@ def missing_columns(name: str, columns: Sequence[str], of: int, recipe: str) -> 
     """
     return Diagnostic(
         "M741",
-        f"`{plain(name, 80)}` lacks {len(columns)} of the {of} parameters of `{plain(recipe)}`",
+        f"`{named(name)}` lacks {len(columns)} of the {of} parameters of `{plain(recipe)}`",
         notes=(f"missing: {listed(columns)}",),
         helps=("add losses to the `experiments.parquet` that `mixc design quadmix` wrote for this recipe",),
         subject=name,

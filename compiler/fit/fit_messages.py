@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixc.dsl.diagnostics import Diagnostic, Severity, page
-from mixc.dsl.wording import listed, plain
+from mixc.dsl.wording import listed, named, plain
 
 
 @page("M718")
@@ -20,7 +20,7 @@ def few_runs(name: str, runs: int, needed: int, what: str, helps: Sequence[str])
     mixture.
     """
     return Diagnostic(
-        "M718", f"`{plain(name, 80)}` has {runs} runs, and {what} needs {needed} or more", (), (), tuple(helps),
+        "M718", f"`{named(name)}` has {runs} runs, and {what} needs {needed} or more", (), (), tuple(helps),
         subject=name,
     )  # fmt: skip
 
@@ -35,7 +35,7 @@ def one_size(name: str, params: str, runs: int, wanted: str) -> Diagnostic:
     """
     return Diagnostic(
         "M719",
-        f"all {runs} runs of `{plain(name, 80)}` have {params} parameters, so that `a` is not identified",
+        f"all {runs} runs of `{named(name)}` have {params} parameters, so that `a` is not identified",
         (),
         (),
         (f"add {wanted}",),
@@ -53,7 +53,7 @@ def no_repetition(name: str, most: float, wanted: str) -> Diagnostic:
     """
     return Diagnostic(
         "M720",
-        f"no bucket is repeated in `{plain(name, 80)}` (at most {most:.2g} passes), so that lam is not identified",
+        f"no bucket is repeated in `{named(name)}` (at most {most:.2g} passes), so that lam is not identified",
         (),
         (),
         (f"add {wanted}",),
@@ -70,7 +70,7 @@ def one_mixture(name: str, runs: int, wanted: str) -> Diagnostic:
     """
     return Diagnostic(
         "M721",
-        f"all {runs} runs of `{plain(name, 80)}` take the same shares of the buckets: `theta` is not identified",
+        f"all {runs} runs of `{named(name)}` take the same shares of the buckets: `theta` is not identified",
         (),
         (),
         (f"add {wanted}",),
@@ -89,7 +89,7 @@ def open_intervals(name: str, ends: Sequence[str], helps: Sequence[str]) -> Diag
     """
     return Diagnostic(
         "M722",
-        f"the runs of `{plain(name, 80)}` do not bound {'; '.join(ends)}",
+        f"the runs of `{named(name)}` do not bound {'; '.join(ends)}",
         (),
         (),
         tuple(helps),
@@ -110,7 +110,7 @@ def outlying_runs(name: str, runs: Sequence[str]) -> Diagnostic:
     """
     return Diagnostic(
         "M723",
-        f"{len(runs)} run{'s' if len(runs) > 1 else ''} of `{plain(name, 80)}` far off the law: {listed(runs, 6)}",
+        f"{len(runs)} run{'s' if len(runs) > 1 else ''} of `{named(name)}` far off the law: {listed(runs, 6)}",
         (),
         ("they were weighed down, not removed",),
         ("check whether they finished, and were evaluated like the others",),
@@ -126,10 +126,10 @@ def unknown_language(name: str, code: str, near: str | None, twin: str | None) -
     Languages are ISO 639 codes, with a script where text is in another than the usual one. Two spellings of one
     language in a table are one language twice.
     """
-    message = f"`{plain(code)}` in `{plain(name, 80)}` is no code of a language"
+    message = f"`{plain(code)}` in `{named(name)}` is no code of a language"
     help = f"did you mean `{near}`?" if near else "write an ISO 639 code: `de`, `nb`, `yue`, `hi_Latn`"
     if twin is not None:
-        message = f"`{plain(twin)}` and `{plain(code)}` in `{plain(name, 80)}` are one language"
+        message = f"`{plain(twin)}` and `{plain(code)}` in `{named(name)}` are one language"
         help = "write one code for it, in all rows and columns"
     return Diagnostic("M724", message, helps=(help,), subject=name)
 
@@ -143,7 +143,7 @@ def not_a_law(name: str, why: str, note: str) -> Diagnostic:
     best is number 0), or losses are of something else than the runs' validation text.
     """
     return Diagnostic(
-        "M725", f"the losses of `{plain(name, 80)}` do not follow the law: {why}", (), (note,),
+        "M725", f"the losses of `{named(name)}` do not follow the law: {why}", (), (note,),
         ("check which row belongs to which run, and that the best bucket comes first",), subject=name,
     )  # fmt: skip
 
@@ -155,7 +155,7 @@ def silent_language(name: str, languages: Sequence[str], why: str, helps: Sequen
     A language's loss law has three constants, so it needs losses in at least four runs, with different shares of the
     language. A language that no run ever reads, or that has the same share in all, says nothing about its own data.
     """
-    return Diagnostic("M726", f"{listed(languages)} in `{plain(name, 80)}` {why}", (), (), tuple(helps), subject=name)
+    return Diagnostic("M726", f"{listed(languages)} in `{named(name)}` {why}", (), (), tuple(helps), subject=name)
 
 
 @page("M727")
@@ -170,7 +170,7 @@ def loose_terms(name: str, total: int, loose: int, notes: Sequence[str], helps: 
     """
     return Diagnostic(
         "M727",
-        f"{loose} of {total} transfer terms are not identified by the runs of `{plain(name, 80)}`",
+        f"{loose} of {total} transfer terms are not identified by the runs of `{named(name)}`",
         (),
         tuple(notes),
         tuple(helps),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mixc.dsl.diagnostics import Diagnostic, page
-from mixc.dsl.wording import listed, plain
+from mixc.dsl.wording import listed, named, plain
 
 
 @page("M710")
@@ -19,7 +19,7 @@ def unreadable_runs(name: str, why: str) -> Diagnostic:
     """
     return Diagnostic(
         "M710",
-        f"`{plain(name, 80)}` holds no runs: {plain(why, 200)}",
+        f"`{named(name)}` holds no runs: {plain(why, 200)}",
         (),
         (),
         ("name a table of runs: `.csv` with a header, `.parquet` or `.jsonl`",),
@@ -40,7 +40,7 @@ def missing_columns(name: str, missing: Sequence[tuple[str, str | None]], there:
     close = [f"`--column {column}={near}`" for column, near in missing if near]
     return Diagnostic(
         "M711",
-        f"`{plain(name, 80)}` has no column {wanted}",
+        f"`{named(name)}` has no column {wanted}",
         (),
         (f"its columns: {listed(there, 20)}",),
         (f"did you mean {' '.join(close)}?" if close else "name the column that holds it: `--column loss=val_loss`",),
@@ -63,7 +63,7 @@ def bad_values(name: str, column: str, rows: Sequence[tuple[str, str]], rule: st
     said = "is missing" if found == "" else f"is `{plain(found)}`"
     return Diagnostic(
         "M712",
-        f"`{column}` {said} at {first} of `{plain(name, 80)}`: {rule}",
+        f"`{column}` {said} at {first} of `{named(name)}`: {rule}",
         (),
         more,
         ("correct the rows, or remove runs that did not finish",),
@@ -86,7 +86,7 @@ def unlikely_units(name: str, column: str, why: str, helps: Sequence[str]) -> Di
     """
     return Diagnostic(
         "M713",
-        f"`{column}` of `{plain(name, 80)}` seems to be in another unit: {why}",
+        f"`{column}` of `{named(name)}` seems to be in another unit: {why}",
         (),
         (),
         tuple(helps),
@@ -125,7 +125,7 @@ def duplicated_runs(name: str, copies: Sequence[tuple[str, str]]) -> Diagnostic:
     more = (f"{len(copies):,} rows repeat others",) if len(copies) > 1 else ()
     return Diagnostic(
         "M715",
-        f"{plain(second, 60)} of `{plain(name, 80)}` is {plain(first, 60)} again",
+        f"{plain(second, 60)} of `{named(name)}` is {plain(first, 60)} again",
         (),
         more,
         ("remove the copies",),
@@ -143,7 +143,7 @@ def broken_run(name: str, run: str, why: str) -> Diagnostic:
     """
     return Diagnostic(
         "M716",
-        f"{plain(run, 60)} of `{plain(name, 80)}` {why}",
+        f"{plain(run, 60)} of `{named(name)}` {why}",
         (),
         (),
         ("correct the rows of this run",),
@@ -160,7 +160,7 @@ def constant_loss(name: str, what: str, value: float, runs: int) -> Diagnostic:
     """
     return Diagnostic(
         "M717",
-        f"{what} is {value:g} in all {runs} runs of `{plain(name, 80)}`",
+        f"{what} is {value:g} in all {runs} runs of `{named(name)}`",
         (),
         (),
         ("give the loss of each run with all its digits",),

@@ -1,11 +1,9 @@
-"""What a page's reader has already when it begins: models, a cluster, the files of another page."""
+"""What a page's reader has already when it begins: models, the files of another page."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,16 +13,6 @@ from tests.docs.shown import BLOCK, CAPTION, in_shell, saved
 from tests.models import absent, smollm_folder, smollm_gguf
 from tests.nag.tiny import saved as saved_model
 
-# A process of its own: in this one another test may have started Ray.
-CLUSTER = """
-import sys
-from contextlib import closing
-from mixc.compiler.executor import open_executor
-with closing(open_executor("ray", 2)):
-    import ray
-    print(ray.get_runtime_context().gcs_address, flush=True)
-    sys.stdin.read()
-"""
 HOWTO = Path(__file__).parents[2] / "recipes" / "manual" / "howto"
 
 
@@ -64,25 +52,15 @@ def documents(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[None]:
-    """Documents, and a Ray cluster of this machine, which the page's commands find by `RAY_ADDRESS`."""
+    """Documents, and no address of a cluster: each command starts one on this machine."""
     if importlib.util.find_spec("ray") is None:
         absent("the page on Ray is NOT TESTED: Ray is not installed (pip install 'mixc[ray]')")
-    command = [sys.executable, "-c", CLUSTER]
     with (
         documents(folder),
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "RAY_raylet_start_wait_time_s": "300"},  # other tests run beside this one
-            text=True,
-        ) as running,
-    ):
-        assert running.stdin is not None and running.stdout is not None
-        address = running.stdout.readline().strip()
-        assert address, "no cluster was started"
-        with running.stdin, mock.patch.dict(os.environ, RAY_ADDRESS=address):
-            yield
+        mock.patch.dict(os.environ, RAY_raylet_start_wait_time_s="300"),
+    ):  # other tests run meanwhile
+        os.environ.pop("RAY_ADDRESS", None)
+        yield
 
 
 STAGES: dict[str, Callable[[Path], AbstractContextManager[None]]] = {

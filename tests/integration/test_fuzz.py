@@ -15,7 +15,7 @@ from tests.fuzz.arithmetic import faults
 from tests.fuzz.running import SEEDS, Outcome, mutated, prepare, run
 from tests.fuzz.trees import GRAFTS, printed, read
 
-RUNS = int(os.environ.get("MIXC_FUZZ", "150"))
+RUNS = int(os.environ.get("MIXC_FUZZ", "75"))
 STEP = 25
 
 
