@@ -171,8 +171,8 @@ def _item(file: SampleFile, number: int, sample: dict[str, Any], dataset: Datase
     predicted = scores.index(max(scores)), normed.index(max(normed))
     for metric, option in zip(METRICS, predicted, strict=True):
         stated = sample.get(metric)
-        if isinstance(stated, int | float) and float(stated) != float(option == gold):
-            raise Unreadable(other_metric(file.name, number, metric, float(stated), float(option == gold)))
+        if isinstance(stated, int | float) and (value := _float(stated)) != float(option == gold):
+            raise Unreadable(other_metric(file.name, number, metric, value, float(option == gold)))
     return _Item(str(id), len(choices), gold, predicted)
 
 
@@ -182,9 +182,17 @@ def _scores(found: object) -> list[float] | None:
         return None
     try:
         scores = [float(one[0]) for one in found]
-    except (TypeError, ValueError, LookupError):
+    except (TypeError, ValueError, LookupError, OverflowError):
         return None
     return None if any(math.isnan(one) for one in scores) else scores
+
+
+def _float(number: float) -> float:
+    """A number of JSON; infinite where it is a whole number beyond all floats."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _gold(target: object, choices: Sequence[str]) -> int | None:
