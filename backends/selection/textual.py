@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mixc.backends.selection.gather import TextMarker, read_text_marker
@@ -11,6 +12,7 @@ from mixc.backends.selection.markers import SUFFIX
 from mixc.backends.selection.run import has_texts, selected, texts_written
 from mixc.backends.selection.slots import Cell
 from mixc.compiler.export import CellTexts
+from mixc.compiler.review.rows import MixtureRow
 from mixc.compiler.review.schema import Manifest
 from mixc.dsl.diagnostics import Diagnostic, page
 
@@ -36,7 +38,10 @@ def _texts_of(output: Path, manifest: Manifest) -> tuple[tuple[CellTexts, ...] |
     markers: dict[str, TextMarker] = {}
     if damaged := _damaged(output, manifest, markers):
         return None, [incomplete(str(output), damaged)]
-    written = [_cell(output, markers, row.phase, row.source, row.language, row.domain, bucket)
+    by_folder: dict[str, list[TextMarker]] = defaultdict(list)
+    for name, marker in markers.items():
+        by_folder[name.rpartition("/")[0]].append(marker)
+    written = [_cell(output, by_folder, row, bucket)
                for row in manifest.mixture for bucket in range(len(row.tokens_by_bucket))]  # fmt: skip
     texts = tuple(one for one in written if one is not None)
     if not texts:
@@ -71,17 +76,17 @@ def _sound(marker: TextMarker) -> bool:
 
 
 def _cell(
-    output: Path, every: Mapping[str, TextMarker], phase: str, source: str, language: str, domain: str, bucket: int
+    output: Path, by_folder: Mapping[str, Sequence[TextMarker]], row: MixtureRow, bucket: int
 ) -> CellTexts | None:
-    folder = folder_of(phase, Cell(source, language, domain, bucket, 0, 0, ()))
-    markers = [marker for name, marker in every.items() if name.rpartition("/")[0] == folder]
+    folder = folder_of(row.phase, Cell(row.source, row.language, row.domain, bucket, 0, 0, ()))
+    markers = by_folder.get(folder, ())
     if not markers:
         return None
     return CellTexts(
-        phase,
-        source,
-        language,
-        domain,
+        row.phase,
+        row.source,
+        row.language,
+        row.domain,
         bucket,
         (output / folder).as_posix(),
         sum(marker.output.rows for marker in markers),

@@ -15,6 +15,7 @@ from mixc.compiler.cli.session import (
     Params,
     Recipe,
     given_params,
+    here,
     report,
     show,
     wrong,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="MANIFEST", help="Where the manifest goes; lock and tables beside it."),
+    typer.Option(
+        "--output", "-o", metavar="MANIFEST", callback=here, help="Where the manifest goes; lock and tables beside it."
+    ),
 ]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 2 if one of them is out of date.")]
 Locked = Annotated[bool, typer.Option("--locked", help="Refuse inputs other than those that the lock pins.")]

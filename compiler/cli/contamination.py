@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mixc.compiler.cli.run import Form, Manifest, Params, opened
-from mixc.compiler.cli.session import Diagnostics, Engine, Workers, given_params, report, show
+from mixc.compiler.cli.session import Diagnostics, Engine, Workers, given_params, here, report, show
 
 Root = Annotated[
     Path, typer.Option("--dataset-root", metavar="DIR", help="The folder of the items: `CONFIG/test.jsonl` each.")
@@ -17,7 +17,8 @@ PanelOption = Annotated[
     Literal["early", "full"] | None, typer.Option("--panel", help="Whose items; the manifest's panel by default.")
 ]
 Listed = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="List items and documents: .parquet or .jsonl.")
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", callback=here, help="List items and documents: .parquet or .jsonl."),
 ]
 
 

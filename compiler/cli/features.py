@@ -13,6 +13,7 @@ from mixc.compiler.cli.session import (
     Params,
     Recipe,
     checked,
+    here,
     one_of,
     report,
     show,
@@ -35,7 +36,8 @@ Of = Annotated[
     typer.Option("--target", metavar="TARGET", help="For this target, and others that look at the same neurons."),
 ]
 Out = Annotated[
-    Path, typer.Option("-o", "--output", metavar="FOLDER", help="A folder to make; it must be new or empty.")
+    Path,
+    typer.Option("-o", "--output", metavar="FOLDER", callback=here, help="A folder to make; it must be new or empty."),
 ]
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE", help="Files of the documents' features, or folders of them.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mixc.compiler.cli.search import fit_quadmix
-from mixc.compiler.cli.session import Diagnostics, report, show, wrong
+from mixc.compiler.cli.session import Diagnostics, here, report, show, wrong
 
 if TYPE_CHECKING:
     from mixc.compiler.fit.tables import Reading
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from mixc.dsl.diagnostics import Diagnostic
 
 Runs = Annotated[Path, typer.Argument(metavar="RUNS", help="Training runs: `.csv`, `.parquet` or `.jsonl`.")]
-Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the calibration goes, `….json`.")]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", callback=here, help="Where the calibration goes, `….json`.")
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="NAME=COLUMN", help="A column of another name: `loss=val_loss`. Repeatable."),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Force, report, show
+from mixc.compiler.cli.session import Diagnostics, Force, here, report, show
 
 Results = Annotated[Path, typer.Argument(metavar="RESULTS_DIR", help="The folder given to `lm_eval --output_path`.")]
 ManifestOption = Annotated[str, typer.Option("--manifest", metavar="MANIFEST", help="The manifest that was trained.")]
@@ -22,7 +22,9 @@ HalfOption = Annotated[
 Form = Annotated[Literal["text", "json"], typer.Option("--format", help="Tables, or one JSON object.")]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="PATCH", help="Write the proposal, a recipe that extends yours."),
+    typer.Option(
+        "--output", "-o", metavar="PATCH", callback=here, help="Write the proposal, a recipe that extends yours."
+    ),
 ]
 
 

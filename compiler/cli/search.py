@@ -16,6 +16,7 @@ from mixc.compiler.cli.session import (
     Recipe,
     checked,
     given_params,
+    here,
     report,
     show,
     wrong,
@@ -31,7 +32,9 @@ Proxies = Annotated[
     Path, typer.Argument(metavar="PROXIES", help="Proxy runs, one row each: `.parquet`, `.csv` or `.jsonl`.")
 ]
 For = Annotated[Path, typer.Option("--recipe", metavar="RECIPE", help="The recipe that the runs are for.")]
-Output = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where what was found goes, `NAME.mix`.")]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", callback=here, help="Where what was found goes, `NAME.mix`.")
+]
 Losses = Annotated[
     list[str] | None,
     typer.Option("--loss", metavar="COLUMN[=WEIGHT]", help="A loss; several are a weighted mean. `loss` by default."),
@@ -45,7 +48,9 @@ Cap = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Another seed, other draws.")]
 Runs = Annotated[int, typer.Option("--runs", min=1, max=100_000, metavar="N", help="How many experiments.")]
-Folder = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the experiments go, a new folder.")]
+Folder = Annotated[
+    Path, typer.Option("-o", "--output", metavar="DIR", callback=here, help="Where the experiments go, a new folder.")
+]
 Drawn = Annotated[
     Literal["linear", "log"],
     typer.Option("--lambda", help="How lambda is drawn: 1000 U or 1000^U. The paper can be read either way."),

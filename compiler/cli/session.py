@@ -102,9 +102,7 @@ def here(path: Path | None) -> Path | None:
     """A path of this machine. An address of an object store would be taken for a folder called `s3:`."""
     scheme = re.match(r"(\w+):/(?!/)", path.as_posix()) if path is not None else None
     if scheme:
-        wrong(
-            f"`{scheme[1]}://…` is an address, and mixc writes to folders: name one, and copy it with the store's tool"
-        )
+        wrong(f"`{scheme[1]}://…` is an address, and mixc writes to this machine: name a place here, and copy from it")
     return path
 
 

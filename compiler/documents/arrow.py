@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from mixc.compiler.documents.bounds import bounded
-from mixc.compiler.documents.columns import checked, leaves, row_from, steps_to, walk
+from mixc.compiler.documents.columns import checked, leaves, present, row_from, steps_to, walk, without_scores
 from mixc.compiler.documents.data import Batch, DataFile, Unreadable, Wanted
 from mixc.compiler.documents.messages import broken_arrow
 from mixc.compiler.documents.storage import guarded, is_remote, opened, told
@@ -19,10 +19,14 @@ ENDS = (b"\xff\xff\xff\xff\x00\x00\x00\x00", b"\x00\x00\x00\x00")  # of a stream
 COLLECT_BYTES = 64 << 20
 
 
-def read(file: DataFile, wanted: Wanted, rows: int) -> Iterator[Batch]:
-    """Batches of at most `rows` rows. The small batches that datasets are saved in are joined."""
+def read(file: DataFile, wanted: Wanted, rows: int, *, unscored: bool = False) -> Iterator[Batch]:
+    """Batches of at most `rows` rows. The small batches that datasets are saved in are joined.
+
+    `unscored`: all of them name the scores that the file does not have.
+    """
     with _opened(file) as source:
         schema = _reader(file, source, None).schema
+        wanted, absent = present(wanted, schema) if unscored else (wanted, ())
         ways = {key: steps_to(file, schema, column, role) for key, role, column in wanted.columns()}
         columns = sorted({schema.names.index(steps[0]) for steps in ways.values()})
         reader = _reader(file, source, columns)
@@ -31,7 +35,7 @@ def read(file: DataFile, wanted: Wanted, rows: int) -> Iterator[Batch]:
             arrays = {key: walk(batch, steps) for key, steps in ways.items()}
             with _damage(file):
                 found = checked(file, wanted, first, batch.num_rows, arrays, row_from(first))
-            yield found
+            yield without_scores(found, absent)
             first += batch.num_rows
 
 

@@ -42,13 +42,23 @@ def steps_to(file: DataFile, schema: pa.Schema, column: str, role: Role) -> tupl
 
     Raises `Unreadable` when there is none, or when its type does not fit the role.
     """
-    steps = (column,) if column in schema.names else tuple(column.split("."))
+    steps = _steps(schema, column)
     kind = _type_at(schema, steps)
     if kind is None:
         raise Unreadable(missing_column(file.name, column, role, tuple(leaves(schema))))
     if not fits(kind, role):
         raise Unreadable(wrong_type(file.name, column, role, words(kind)))
     return steps
+
+
+def present(wanted: Wanted, schema: pa.Schema) -> tuple[Wanted, tuple[str, ...]]:
+    """What is wanted but for scores that a schema does not have, and the raters of those."""
+    absent = tuple(rater for rater, column in wanted.scores if _type_at(schema, _steps(schema, column)) is None)
+    return replace(wanted, scores=tuple(one for one in wanted.scores if one[0] not in absent)), absent
+
+
+def _steps(schema: pa.Schema, column: str) -> tuple[str, ...]:
+    return (column,) if column in schema.names else tuple(column.split("."))
 
 
 def _type_at(schema: pa.Schema, steps: tuple[str, ...]) -> Any | None:
@@ -133,6 +143,8 @@ def holds(there: Sequence[str], column: str) -> bool:
 
 def without_scores(batch: Batch, raters: Sequence[str]) -> Batch:
     """A batch of a file that has no column for these raters: null stands for their scores."""
+    if not raters:
+        return batch
     nulls = {rater: pa.nulls(batch.rows, pa.float32()) for rater in raters}
     return replace(batch, scores={**batch.scores, **nulls}, absent=tuple(raters))
 

@@ -16,7 +16,7 @@ import pyarrow.types as pt
 import xxhash
 
 from mixc.compiler.documents.bounds import bounded
-from mixc.compiler.documents.columns import checked, leaves, row_from, steps_to, walk
+from mixc.compiler.documents.columns import checked, leaves, present, row_from, steps_to, walk, without_scores
 from mixc.compiler.documents.data import Batch, DataFile, Part, Role, Unreadable, Wanted
 from mixc.compiler.documents.messages import broken_footer, broken_group, unopenable
 from mixc.compiler.documents.storage import guarded, is_remote, opened, told
@@ -49,12 +49,13 @@ def parts(file: DataFile, target_bytes: int) -> list[Part]:
     return [*found, Part(file, start, len(sizes))]
 
 
-def read(part: Part, wanted: Wanted, rows: int) -> Iterator[Batch]:
-    """Batches of at most `rows` rows of a part."""
+def read(part: Part, wanted: Wanted, rows: int, *, unscored: bool = False) -> Iterator[Batch]:
+    """Batches of at most `rows` rows of a part. `unscored`: all of them name the scores that the file does not have."""
     file = part.file
     with footer(file) as (source, (plain, schema)):
         if part.stop > plain.num_row_groups:
             raise Unreadable(unopenable(file.name, "it has fewer row groups than when it was listed"))
+        wanted, absent = present(wanted, schema) if unscored else (wanted, ())
         ways = {key: steps_to(file, schema, column, role) for key, role, column in wanted.columns()}
         reader = pq.ParquetFile(
             source,
@@ -73,7 +74,7 @@ def read(part: Part, wanted: Wanted, rows: int) -> Iterator[Batch]:
             group = bisect_right(list(accumulate(lengths)), first)
             with guarded(file, partial(broken_group, file.name, group, plain.num_row_groups)):
                 found = checked(file, wanted, first, batch.num_rows, arrays, row_from(first))
-            yield found
+            yield without_scores(found, absent)
             first += batch.num_rows
         if first != sum(lengths):
             raise Unreadable(broken_footer(file.name, f"it says {sum(lengths):,} rows, but {first:,} are there"))
@@ -131,9 +132,13 @@ def row_count(file: DataFile) -> int:
 
 
 def identity(file: DataFile, wanted: Wanted) -> str:
-    """XXH3-128 over the size, the footer and every chunk of the wanted columns, in the order of the file."""
+    """XXH3-128 over the size, the footer and every chunk of the wanted columns, in the order of the file.
+
+    Scores may be absent: a reader says whether it needs them.
+    """
     with footer(file) as (source, (reader, schema)):
-        there = {".".join(steps) for _, role, column in wanted.columns() if (steps := _way(file, schema, column, role))}
+        columns = present(wanted, schema)[0].columns()
+        there = {".".join(steps_to(file, schema, column, role)) for _, role, column in columns}
         meta = reader.metadata
         numbers = [i for i in range(meta.num_columns) if meta.schema.column(i).path in there]
         chunks = (meta.row_group(g).column(i) for g in range(meta.num_row_groups) for i in numbers)
@@ -147,16 +152,6 @@ def identity(file: DataFile, wanted: Wanted) -> str:
                     piece = source.read_at(min(CHUNK, start + count - offset), offset)
                     state.update(piece)
     return state.hexdigest()
-
-
-def _way(file: DataFile, schema: Any, column: str, role: Role) -> tuple[str, ...]:
-    """The way to a column; none to scores that the file does not have, of which a reader says whether it needs them."""
-    try:
-        return steps_to(file, schema, column, role)
-    except Unreadable as error:
-        if role == "score" and error.diagnostic.code == "M510":
-            return ()
-        raise
 
 
 def _range(chunk: Any) -> tuple[int, int]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mixc.compiler.documents import arrow, jsonl, parquet, sidecars
-from mixc.compiler.documents.columns import holds, without_scores
 from mixc.compiler.documents.data import BadLines as BadLines
 from mixc.compiler.documents.data import Batch as Batch
 from mixc.compiler.documents.data import DataFile as DataFile
@@ -34,26 +32,14 @@ def read(
     the last of which may have no rows. With `unscored` a file may lack columns of scores: null stands for them, and
     batches name them.
     """
-    absent = _absent(part.file, wanted) if unscored else ()
-    there = replace(wanted, scores=tuple(one for one in wanted.scores if one[0] not in absent)) if absent else wanted
     match part.file.format:
         case "parquet":
-            batches = parquet.read(part, there, rows)
+            batches = parquet.read(part, wanted, rows, unscored=unscored)
         case "arrow":
-            batches = arrow.read(part.file, there, rows)
+            batches = arrow.read(part.file, wanted, rows, unscored=unscored)
         case "jsonl":
-            batches = jsonl.read(part.file, there, rows, bad_lines, unscored=unscored)
-    if absent:
-        batches = (without_scores(batch, absent) for batch in batches)
+            batches = jsonl.read(part.file, wanted, rows, bad_lines, unscored=unscored)
     return sidecars.joined(part.file, batches) if part.file.sidecars else batches
-
-
-def _absent(file: DataFile, wanted: Wanted) -> tuple[str, ...]:
-    """Raters whose column a file does not have; of JSON lines that is known when all of them are read."""
-    if file.format == "jsonl" or not wanted.scores:
-        return ()
-    there = columns_of(file)
-    return tuple(rater for rater, column in wanted.scores if not holds(there, column))
 
 
 def columns_of(file: DataFile) -> tuple[str, ...]:

@@ -122,14 +122,14 @@ def plan_source(
         found.append(messages.no_tokens(source, there))
     if found:
         return None, found
-    needs_text = column["id"] is None or tokens is None
+    domain = column["domain"] if source.domain == "und" else None
     wanted = Wanted(
         id=column["id"],
-        text=column["text"] if needs_text else None,
+        text=column["text"] if column["id"] is None or tokens is None else None,
         language=None if source.language else column["language"],
-        domain=column["domain"] if source.domain == "und" else None,
+        domain=domain,
         tokens=tokens,
-        scores=scores_of(recipe, source, column["domain"] if source.domain == "und" else None),
+        scores=scores_of(recipe, source, domain),
     )
     planned = SourcePlan(
         name=source.name,

@@ -254,6 +254,10 @@ def test_compare(mixc: Mixc, folder: Path) -> None:
         (["run", "toy.manifest.json", "-o", "s3://bucket/out"], "`s3://…` is an address"),
         (["verify", "toy.manifest.json", "gs://bucket/out"], "`gs://…` is an address"),
         (["export", "toy.manifest.json", "--to", "streaming", "-o", "s3://bucket/out"], "`s3://…` is an address"),
+        (["compile", "toy.mix", "-o", "s3://bucket/toy.manifest.json"], "`s3://…` is an address"),
+        (["report", "toy.manifest.json", "-o", "s3://bucket/toy.html"], "`s3://…` is an address"),
+        (["fit", "infolaw", "runs.csv", "-o", "s3://bucket/ours.json"], "`s3://…` is an address"),
+        (["design", "quadmix", "toy.mix", "-o", "s3://bucket/experiments"], "`s3://…` is an address"),
     ],
 )
 def test_a_wrong_command_line_is_no_change_found(mixc: Mixc, arguments: list[str], words: str) -> None:
