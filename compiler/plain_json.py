@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,3 +24,11 @@ def loads(text: str | bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | Non
         if type(error) is not ValueError:  # of the syntax, or of `pairs`
             raise
         raise ValueError("a number in it has thousands of digits") from None
+
+
+def as_float(number: float) -> float:
+    """A number as a float: infinite where it is a whole one beyond all floats."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

@@ -21,7 +21,7 @@ from mixc.backends.mubench.result_messages import other_metric
 from mixc.backends.mubench.tasks import Dataset, Metric
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
-from mixc.compiler.plain_json import loads
+from mixc.compiler.plain_json import as_float, loads
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.reading import check_plain
 
@@ -171,7 +171,7 @@ def _item(file: SampleFile, number: int, sample: dict[str, Any], dataset: Datase
     predicted = scores.index(max(scores)), normed.index(max(normed))
     for metric, option in zip(METRICS, predicted, strict=True):
         stated = sample.get(metric)
-        if isinstance(stated, int | float) and (value := _float(stated)) != float(option == gold):
+        if isinstance(stated, int | float) and (value := as_float(stated)) != float(option == gold):
             raise Unreadable(other_metric(file.name, number, metric, value, float(option == gold)))
     return _Item(str(id), len(choices), gold, predicted)
 
@@ -185,14 +185,6 @@ def _scores(found: object) -> list[float] | None:
     except (TypeError, ValueError, LookupError, OverflowError):
         return None
     return None if any(math.isnan(one) for one in scores) else scores
-
-
-def _float(number: float) -> float:
-    """A number of JSON; infinite where it is a whole number beyond all floats."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
 
 
 def _gold(target: object, choices: Sequence[str]) -> int | None:

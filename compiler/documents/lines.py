@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from mixc.compiler.documents.data import DataFile, Role, Unreadable, Wanted
 from mixc.compiler.documents.messages import bad_line, bad_tokens, wrong_type
+from mixc.compiler.plain_json import as_float
 
 LARGEST_INTEGER = 2**63 - 1
 
@@ -186,10 +186,7 @@ def _checked(value: Any, column: Column, file: DataFile, number: int) -> Any:
 
 def _number(value: Any, column: Column, file: DataFile, number: int) -> Any:
     if column.role == "score":
-        try:
-            return float(value)
-        except OverflowError:
-            return math.inf if value > 0 else -math.inf
+        return as_float(value)
     if column.role != "tokens":
         return str(value)
     if value != value or not 1 <= value <= LARGEST_INTEGER or value != int(value):

@@ -265,7 +265,7 @@ def test_a_damaged_owner_is_no_owner(folder: Path, capsys: pytest.CaptureFixture
 
 def test_a_file_where_the_folder_should_be(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "file").write_text("")
-    assert said(capsys, *RUN, "file") == (1, "file: M573 cannot write to `file`: file exists\n")
+    assert said(capsys, *RUN, "file") == (1, "file: M573 cannot write to `file`: not a directory\n")
     example(capsys, "M573", "`file` is a file.", *RUN, "file")
     assert said(capsys, *RUN, "file/below") == (1, "file/below: M573 cannot write to `file/below`: not a directory\n")
 
