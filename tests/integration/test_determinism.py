@@ -9,12 +9,13 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.determinism.__main__ import GOLDEN
-from tests.determinism.corpus import QUICK, recipes, steady
+from tests.determinism.corpus import QUICK, ROOT, SHIPPED, recipes, steady
 from tests.determinism.disturbed import Disturbance, manifest
 from tests.determinism.surroundings import cheap, digests
 from tests.fuzz.running import SEEDS
@@ -24,6 +25,7 @@ from tests.models import absent
 BY_NAME = {match[1].decode(): data for data in SEEDS if (match := re.search(rb"recipe (\w+)", data))}
 PLATFORM = sys.platform, platform.machine()
 PROMISED = ("linux", "x86_64"), ("linux", "AMD64")
+ENDINGS = ".manifest.json", ".lock"
 NOISY = ("polyglot17", "absolute"), ("two_step", "relative"), ("temperature", "absolute")
 
 
@@ -52,6 +54,15 @@ def test_surroundings_change_nothing(place: int, tmp_path: Path) -> None:
     found, kept = json.loads(digests(one, tmp_path, [*QUICK, "pool"])), json.loads(GOLDEN.read_text())
     assert len(found) == 2 * (len(QUICK) + 1) + 2
     assert found == {name: kept[name] for name in found}
+
+
+def test_what_is_shipped_is_what_is_compiled() -> None:
+    """`mixc compile` on them after a change that is meant: else `make demo` changes a file."""
+    kept = json.loads(GOLDEN.read_text())
+    shipped = {f"{name}{ending}": ROOT / "recipes" / f"{name}{ending}" for name in SHIPPED for ending in ENDINGS}
+    assert {name: sha256(path.read_bytes()).hexdigest() for name, path in shipped.items()} == {
+        name: kept[name] for name in shipped
+    }
 
 
 @pytest.mark.parametrize(("name", "kind"), NOISY)
