@@ -19,8 +19,9 @@ from tests.executors.losses import STORE
 HOSTS = {"head": "10.213.0.1", "one": "10.213.0.2", "two": "10.213.0.3"}
 PORT = 6379
 STARTING = 480.0  # seconds
+TRIES = 3
 SLOW = {  # a machine on which much else is done starts a node in minutes; seconds
-    "RAY_raylet_start_wait_time_s": "240",
+    "RAY_raylet_start_wait_time_s": "90",
     "RAY_gcs_server_request_timeout_seconds": "240",
     "RAY_gcs_rpc_server_reconnect_timeout_s": "240",
     "RAY_worker_register_timeout_seconds": "240",
@@ -69,7 +70,13 @@ def start(name: str, host: str) -> None:
     node = [f"--node-ip-address={HOSTS[host]}", *size, *ports, *role]  # Ray waits 30 s for ports that it chooses
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", *node]
     inside = ["ip", "netns", "exec", f"{name}-{host}", *command]
-    subprocess.run(inside, check=True, env={**os.environ, **SLOW}, stdout=subprocess.DEVNULL, timeout=STARTING)
+    for left in reversed(range(TRIES)):  # now and then one does not come up, whatever time it gets
+        ran = subprocess.run(inside, env={**os.environ, **SLOW}, capture_output=True, text=True, timeout=STARTING)
+        if ran.returncode == 0:
+            return
+        stop(name, host)
+        print(f"Ray did not start on {host}, {left} tries left: {ran.stderr.strip()[-300:]}", flush=True)
+    raise RuntimeError(f"Ray does not start on {host}")
 
 
 def pids(name: str, host: str) -> list[int]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,10 @@ class Slow:
 def _name(task: Any) -> str:
     """What tells a task from others, as a file may be called."""
     part = getattr(task, "part", task)
-    name = getattr(task, "name", f"{part.file.name}-{part.start}")
+    if (name := getattr(task, "name", None)) is None:
+        name = (
+            f"{part.file.name}-{part.start}" if hasattr(part, "file") else sha256(repr(task).encode()).hexdigest()[:12]
+        )
     return str(name).replace("/", "-").replace(".", "-")
 
 
