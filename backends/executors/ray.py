@@ -29,6 +29,8 @@ SETTINGS = {
 }
 SECRETS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 LOST = cluster_lost("").code
+STARTS = 2  # of a cluster of our own
+TOO_LATE = "timed out during startup"  # what Ray says after 30 seconds, a time that cannot be set
 STORE = 256 << 20  # bytes of shared memory that a cluster of our own keeps for results, which are small
 
 S = TypeVar("S")
@@ -130,9 +132,23 @@ class RayExecutor:
                 signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # Ray sets its own, which only exits
 
     def _start(self) -> None:
+        """A cluster of our own; once more where it took longer than Ray waits, as on a machine that is busy."""
         import ray
 
-        self._scratch = new_scratch()
+        for _ in range(STARTS - 1):
+            try:
+                self._start_once()
+                return
+            except Exception as error:  # Ray has no class for it
+                if TOO_LATE not in str(error):
+                    raise
+                ray.shutdown()
+        self._start_once()
+
+    def _start_once(self) -> None:
+        import ray
+
+        self._scratch = self._scratch or new_scratch()
         with _unheard():
             ray.init(
                 address="local",
