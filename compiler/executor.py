@@ -42,7 +42,8 @@ class Limits:
     """How patient an engine is; times in seconds.
 
     A task whose worker died is begun again `retries` times. An attempt may last `longest`. Where a second copy can run
-    on another machine, one is begun after `times` the median runtime, yet not before `slow`.
+    on another machine, one is begun after `times` the median time to an answer, yet not before `slow`. That time has
+    the waiting for a worker in it: where workers are short, copies would only make them shorter.
     """
 
     retries: int = 3

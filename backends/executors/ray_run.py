@@ -22,8 +22,8 @@ from mixc.compiler.executor import Failure, Limits, Unavailable, cluster_lost, f
 TICK = 1.0  # seconds between looks at the clock
 PATIENCE = 60.0  # seconds that starting may take at least, however short tasks must be
 FETCH = 60.0  # seconds to fetch a result that is said to be there
-KNOWN = 3  # runtimes from which a median is taken
-RECENT = 1000  # runtimes of which it is taken
+KNOWN = 3  # answers from which a median is taken
+RECENT = 1000  # answers of which it is taken
 
 
 class Run:
@@ -41,10 +41,10 @@ class Run:
         self.limits, self.way, self.head, self.tasks, self.done = limits, way, head, tasks, done
         self.hearing = hearing
         self.next = 0
-        self.flights: dict[ray.ObjectRef[Any], Flight] = {}
+        self.flights: dict[ray.ObjectRef[Any], tuple[Flight, float]] = {}  # and when they were launched
         self.flying: dict[int, Flight] = {}
         self.again: deque[Flight] = deque()  # whose worker died
-        self.runtimes: deque[float] = deque(maxlen=RECENT)
+        self.answers: deque[float] = deque(maxlen=RECENT)  # seconds from launches to results, waiting with the rest
 
     def run(self) -> None:
         """Until every task has ended."""
@@ -92,7 +92,7 @@ class Run:
         ref = self.way.launch(flight, task)
         flight.copies.append(ref)
         flight.newest = time.monotonic()
-        self.flights[ref] = flight
+        self.flights[ref] = flight, flight.newest
 
     def _ready(self) -> list[ray.ObjectRef[Any]]:
         flying = [*self.flights, *self.way.starting()]
@@ -103,11 +103,11 @@ class Run:
         return [*ready, *more]
 
     def _hear(self, ref: ray.ObjectRef[Any]) -> None:
-        flight = self.flights.pop(ref)
+        flight, launched = self.flights.pop(ref)
         flight.copies.remove(ref)
         try:
-            seconds, node, message = ray.get(ref, timeout=FETCH)
-            self.runtimes.append(seconds)
+            node, message = ray.get(ref, timeout=FETCH)
+            self.answers.append(time.monotonic() - launched)
             self.way.ended(ref, node)
             result = pickle.loads(message)
         except RayTaskError as error:
@@ -146,7 +146,7 @@ class Run:
             self.hearing.listen(self.flying)
         now = time.monotonic()
         self.way.look(now - max(PATIENCE, self.limits.longest))
-        median = statistics.median(self.runtimes) if len(self.runtimes) >= KNOWN else None
+        median = statistics.median(self.answers) if len(self.answers) >= KNOWN else None
         for flight in [flight for flight in self.flying.values() if flight.copies]:
             late = now - flight.begun > self.limits.longest
             if not (late or self._slow(flight, now, median)) or self._came(flight):

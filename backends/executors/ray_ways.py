@@ -53,7 +53,7 @@ class Way(Protocol):
         ...
 
     def launch(self, flight: Flight, task: bytes) -> ray.ObjectRef[Any]:
-        """Begin a task: what will be (seconds, node, pickled result)."""
+        """Begin a task: what will be (node, pickled result)."""
         ...
 
     def starting(self) -> list[ray.ObjectRef[Any]]:

@@ -54,6 +54,11 @@ def slow_square(x: int) -> int:
     return x * x
 
 
+def takes_a_while(x: int) -> int:
+    time.sleep(0.2)
+    return x
+
+
 def odd_fails(x: int) -> int:
     if x == 1:
         raise ValueError("one is odd")

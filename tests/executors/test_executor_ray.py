@@ -14,7 +14,7 @@ import executor_work as works
 import pytest
 from executor_processes import PARENT, alive, pids, wait_until
 
-from mixc.compiler.executor import Executor, Failure, Limits, open_executor
+from mixc.compiler.executor import Executor, Failure, Limits, Unavailable, open_executor
 
 ONE_MAP = """
 import sys
@@ -91,6 +91,20 @@ def test_no_second_copy_of_what_waits_to_be_heard(executor: Executor, tmp_path: 
 
 
 @on_the_cluster
+def test_patience_grows_with_the_wait_for_a_worker(executor: Executor) -> None:
+    """Copies of what only waits would take workers from it: the more, the longer all wait."""
+    from mixc.backends.executors.ray_run import Run
+    from mixc.backends.executors.ray_ways import Tasks
+
+    given: dict[int, Any] = {}
+    engine = again(Limits())
+    run = Run(engine.limits, Tasks(works.takes_a_while, 8, None), engine._head(), range(8), given.__setitem__, None)
+    run.run()
+    assert given == {x: x for x in range(8)}
+    assert max(run.answers) > 0.6  # eight times 0.2 s, on two processors
+
+
+@on_the_cluster
 def test_what_never_ends_is_a_failure(executor: Executor) -> None:
     given: dict[int, Any] = {}
     again(Limits(retries=1, slow=12.0, longest=30.0)).map(works.hangs, range(8), given.__setitem__)
@@ -105,6 +119,27 @@ def test_a_cluster_that_was_there_is_left(executor: Executor) -> None:
     other = open_executor("ray", 1)
     other.close()
     assert ray.is_initialized()
+
+
+def test_a_cluster_that_starts_too_late_is_started_again(with_ray: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray waits for 30 seconds, which is not enough where much else is done."""
+    import ray
+
+    from mixc.backends.executors.ray import RayExecutor
+
+    late = Exception("The current node timed out during startup. This could happen because ...")
+    said = iter([late, None, late, late])
+
+    def init(**_: Any) -> None:
+        if (error := next(said)) is not None:
+            raise error
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    RayExecutor(1).close()
+    with pytest.raises(Unavailable, match="cannot be started here"):
+        RayExecutor(1)
 
 
 def test_a_cluster_of_our_own_comes_and_goes(with_ray: None) -> None:

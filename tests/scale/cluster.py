@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from mixc.compiler.executor import Limits
 
 TICK, KNOWN, RECENT = 1.0, 3, 1000  # as `ray_run.py` has them; a test compares
-FRESH = 50  # runtimes between two looks at their median
+FRESH = 50  # answers between two looks at their median
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Cluster:
     """Nodes with `slots` processors each.
 
     Seconds: `lost` mean time between losses of one node (0: none), `back` until another is in its place, `noticed`
-    until the driver knows, `restart` until a processor whose worker died has another.
+    until the driver knows, `restart` until a processor whose worker died, or was killed for the copy that it had, has
+    another.
     """
 
     nodes: int
@@ -72,6 +73,7 @@ class Told:
 class _Copy:
     task: int
     node: int = -1
+    launched: float = 0.0
     begun: float = 0.0
     over: bool = False  # ended, died or dropped
     came: bool = False  # its result is there, heard or not
@@ -113,7 +115,7 @@ class Simulation:
         self.again: deque[int] = deque()
         self.flying: dict[int, _Flight] = {}
         self.slow: list[tuple[float, int, int]] = []  # when a further copy is due, of which task, after how many
-        self.runtimes: deque[float] = deque(maxlen=RECENT)
+        self.answers: deque[float] = deque(maxlen=RECENT)
         self.median: float | None = None
         self.ended = self.next = self.heard = 0
         self.busy, self.waking, self.ticking = 0.0, False, False
@@ -169,7 +171,7 @@ class Simulation:
         flight.tries += 1
         flight.copies.append(copy)
         self.told.attempts += 1
-        flight.newest = self.busy
+        flight.newest = copy.launched = self.busy
         heapq.heappush(self.slow, (self._due(flight), task, flight.tries))
         self._at(self.busy, self._queued, copy)
 
@@ -211,7 +213,7 @@ class Simulation:
         self.told.wasted += 0.0 if well else now - copy.begun
         if copy.node in self.down:
             return
-        if well or copy.over:
+        if well:
             self.free.append(copy.node)
         else:
             self._at(now + self.cluster.restart, self._again, copy.node, self.losses[copy.node])
@@ -250,7 +252,7 @@ class Simulation:
         copy.over = True
         flight.copies.remove(copy)
         if well:
-            self._runtime(copy.attempt.seconds)
+            self._answered(self.busy - copy.launched)
             self._end(copy.task, flight, copy.attempt.fails)
             return
         self.told.deaths += 1
@@ -271,11 +273,11 @@ class Simulation:
         self.told.failed += failed
         self._start(self.busy)
 
-    def _runtime(self, seconds: float) -> None:
-        self.runtimes.append(seconds)
+    def _answered(self, seconds: float) -> None:
+        self.answers.append(seconds)
         self.heard += 1
-        if self.heard == KNOWN or self.heard % FRESH == 0:
-            self.median = sorted(self.runtimes)[len(self.runtimes) // 2]
+        if KNOWN <= self.heard < FRESH or self.heard % FRESH == 0:
+            self.median = sorted(self.answers)[len(self.answers) // 2]
 
     def _look(self, now: float) -> None:
         """Further copies of what takes too long, and an end to what took too long; then the driver waits."""

@@ -70,6 +70,19 @@ def test_a_straggler_gets_a_second_copy() -> None:
     assert alone.seconds == 3600.0 and alone.copies == 0
 
 
+def test_copies_do_not_follow_from_a_lack_of_workers() -> None:
+    """Every copy that is dropped costs a worker, and what waits for one looks slow: it must not end in copies alone."""
+
+    def dies_at_first(task: int, number: int) -> Attempt:
+        return Attempt(2.0, dies=1.0 if number == 0 and task % 10 == 0 else None)
+
+    limits = Limits(slow=6.0, times=3.0)
+    told = Simulation(replace(SMALL, nodes=1, slots=8, restart=15.0), FREE, limits, 200, dies_at_first).run()
+    assert (told.deaths, told.failed) == (20, 0)
+    assert told.copies < 10
+    assert told.seconds < 2 * (200 * 2.0 + 20 * 15.0) / 8
+
+
 def test_a_task_that_never_answers_is_given_up() -> None:
     def hangs(task: int, _number: int) -> Attempt:
         return Attempt(1e9 if task == 3 else 1.0)
