@@ -2,8 +2,8 @@
 
 A row runs at a length that its own number of tokens decides. On a CPU rows of one such shape do not mix, however many
 there are (below 16 rows of a matrix product other code is used, hence the least length). On a GPU the kernel, and with
-it the rounding, follows the number of rows as well: there every batch of a length has equally many, the missing ones
-as padding.
+it the rounding, follows the number of rows as well, and whether anything is padding at all (transformers gives no mask
+to attention where nothing is): there every batch of a length has equally many rows, and one at least is padding.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def row_batches(
 ) -> Iterator[RowBatch]:
     """Batches of rows of one length each, the shorter ones first, padded to the right; rows without tokens in none.
 
-    A batch has about `at_once` tokens, as many as suit the device by default.
+    A batch has about `at_once` tokens, as many as suit the device by default; on a GPU two rows at least.
     """
     cpu = _kind(device) == "cpu"
     limit = at_once or (CPU_TOKENS if cpu else GPU_TOKENS)
@@ -58,9 +58,10 @@ def row_batches(
         if row:
             groups[shape_of(len(row))].append(i)
     for length in sorted(groups):
-        size = max(1, limit // length)
-        for start in range(0, len(groups[length]), size):
-            numbers = groups[length][start : start + size]
+        size = max(1 if cpu else 2, limit // length)
+        step = size if cpu else size - 1
+        for start in range(0, len(groups[length]), step):
+            numbers = groups[length][start : start + step]
             tokens, real = padded([rows[i] for i in numbers], length, device, pad=pad, size=None if cpu else size)
             yield RowBatch(numbers, tokens, real)
 
