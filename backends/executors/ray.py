@@ -29,7 +29,7 @@ SETTINGS = {
 }
 SECRETS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 LOST = cluster_lost("").code
-STARTS = 2  # of a cluster of our own
+STARTS = 3  # of a cluster of our own
 TOO_LATE = "timed out during startup"  # what Ray says after 30 seconds, a time that cannot be set
 STORE = 256 << 20  # bytes of shared memory that a cluster of our own keeps for results, which are small
 

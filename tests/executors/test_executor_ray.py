@@ -128,7 +128,7 @@ def test_a_cluster_that_starts_too_late_is_started_again(with_ray: None, monkeyp
     from mixc.backends.executors.ray import RayExecutor
 
     late = Exception("The current node timed out during startup. This could happen because ...")
-    said = iter([late, None, late, late])
+    said = iter([late, late, None, late, late, late])
 
     def init(**_: Any) -> None:
         if (error := next(said)) is not None:
