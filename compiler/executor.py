@@ -235,8 +235,9 @@ def no_cluster(address: str | None, reason: str) -> Diagnostic:
     """A Ray cluster cannot be reached or started.
 
     `RAY_ADDRESS` names the cluster to use (`host:port`, `auto`, `ray://host:port`); without it a cluster is started
-    on this machine. All nodes need the same versions of Python, Ray and mixc. Ray asks for a token unless the cluster
-    was started without: `RAY_AUTH_TOKEN`, `RAY_AUTH_TOKEN_PATH` or `RAY_AUTH_MODE=disabled` say which.
+    on this machine, for which Ray has half a minute, three times. All nodes need the same versions of Python, Ray and
+    mixc. Ray asks for a token unless the cluster was started without: `RAY_AUTH_TOKEN`, `RAY_AUTH_TOKEN_PATH` or
+    `RAY_AUTH_MODE=disabled` say which.
     """
     return Diagnostic(
         "M532",

@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -29,7 +30,7 @@ SETTINGS = {
 }
 SECRETS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 LOST = cluster_lost("").code
-STARTS = 3  # of a cluster of our own
+STARTS = 3  # attempts at a cluster of our own
 TOO_LATE = "timed out during startup"  # what Ray says after 30 seconds, a time that cannot be set
 STORE = 256 << 20  # bytes of shared memory that a cluster of our own keeps for results, which are small
 
@@ -132,18 +133,18 @@ class RayExecutor:
                 signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # Ray sets its own, which only exits
 
     def _start(self) -> None:
-        """A cluster of our own; once more where it took longer than Ray waits, as on a machine that is busy."""
+        """A cluster of our own; again where it took longer than Ray waits, as on a machine that is busy."""
         import ray
 
-        for _ in range(STARTS - 1):
+        for left in reversed(range(STARTS)):
             try:
                 self._start_once()
                 return
             except Exception as error:  # Ray has no class for it
-                if TOO_LATE not in str(error):
+                _stop_half_started(error)
+                if not left or TOO_LATE not in str(error):
                     raise
                 ray.shutdown()
-        self._start_once()
 
     def _start_once(self) -> None:
         import ray
@@ -219,6 +220,17 @@ def _unheard() -> Iterator[None]:
     finally:
         if before is not None:
             setattr(connecting, name, before)
+
+
+def _stop_half_started(error: Exception) -> None:
+    """End the processes of a start that was given up: Ray keeps no name for them, and would end them with ours only."""
+    from ray._private.node import Node
+
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        node = frame.f_locals.get("self")
+        if isinstance(node, Node):
+            with contextlib.suppress(Exception):  # what is Ray's own may change; then they end with ours
+                node.kill_all_processes(check_alive=False, allow_graceful=True)
 
 
 def _reason(error: Exception) -> str:

@@ -47,6 +47,46 @@ while (left := {p for p in started if Path(f"/proc/{p}/stat").exists()}) and tim
 print("left", sorted(left), sorted(descendants()))
 """
 
+LATE = """
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+import executor_work as works
+from mixc.backends.executors.ray import SETTINGS, RayExecutor, _keep_out
+
+os.environ.update(SETTINGS)
+_keep_out()
+import ray._private.node as node
+import ray._private.services as services
+
+found = services.get_node
+clock = SimpleNamespace(**{name: getattr(time, name) for name in dir(time) if not name.startswith("_")})
+clock.monotonic = lambda: 20 * time.monotonic()  # Ray's 30 seconds pass in one and a half
+node.time = clock
+tries = []
+
+def late(*given, **named):
+    if len(tries) < 2:
+        raise RuntimeError("no node yet")
+    return found(*given, **named)
+
+def start(self, whole=RayExecutor._start_once):
+    tries.append(self)
+    clock.monotonic = time.monotonic if len(tries) > 1 else clock.monotonic
+    whole(self)
+
+services.get_node, RayExecutor._start_once = late, start
+engine = RayExecutor(1)
+given = {}
+engine.map(works.square, range(3), given.__setitem__)
+here = str(os.getpid())
+mine = [stat.read_text().split(")")[0].split("(")[1] for stat in Path("/proc").glob("[0-9]*/stat")
+        if stat.read_text().split(")")[1].split()[1] == here]
+print(len(tries), given, sorted(name for name in mine if name in ("raylet", "gcs_server")))
+engine.close()
+"""
+
 
 on_the_cluster = pytest.mark.parametrize("executor", ["ray"], indirect=True)  # the one of the session
 
@@ -121,25 +161,32 @@ def test_a_cluster_that_was_there_is_left(executor: Executor) -> None:
     assert ray.is_initialized()
 
 
-def test_a_cluster_that_starts_too_late_is_started_again(with_ray: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray waits for 30 seconds, which is not enough where much else is done."""
+def test_a_cluster_that_starts_too_late_is_started_again(with_ray: None) -> None:
+    """Ray waits for 30 seconds, which is not enough where much else is done; nothing is left of the first start."""
+    with script("-c", LATE) as running:
+        out, errors = running.communicate(timeout=150)
+    assert running.returncode == 0, errors
+    assert out == "2 {0: 0, 1: 1, 2: 4} ['gcs_server', 'raylet']\n"
+
+
+def test_a_cluster_that_never_starts_is_given_up(with_ray: None, monkeypatch: pytest.MonkeyPatch) -> None:
     import ray
 
-    from mixc.backends.executors.ray import RayExecutor
+    from mixc.backends.executors import ray as engine
 
-    late = Exception("The current node timed out during startup. This could happen because ...")
-    said = iter([late, late, None, late, late, late])
+    tries: list[dict[str, Any]] = []
 
-    def init(**_: Any) -> None:
-        if (error := next(said)) is not None:
-            raise error
+    def init(**given: Any) -> None:
+        tries.append(given)
+        raise Exception("The current node timed out during startup. This could happen because ...")
 
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", init)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
-    RayExecutor(1).close()
     with pytest.raises(Unavailable, match="cannot be started here"):
-        RayExecutor(1)
+        engine.RayExecutor(1)
+    assert len(tries) == engine.STARTS
+    assert not Path(tries[0]["_temp_dir"]).exists()
 
 
 def test_a_cluster_of_our_own_comes_and_goes(with_ray: None) -> None:
