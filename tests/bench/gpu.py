@@ -79,7 +79,8 @@ def _given(arguments: Sequence[str], work: Path) -> tuple[Path, Path, list[str]]
 
         from tests.models import minilm_folder, smollm_folder, smollm_gguf
 
-        files = sorted((CORPUS / "manual").glob("*.parquet"))
+        if not (files := sorted((CORPUS / "manual").glob("*.parquet"))):
+            sys.exit("NOT MEASURED: there are no documents; `make corpus` fetches them")
         texts = [text for file in files for text in pq.read_table(file, columns=["text"])["text"].to_pylist()]
         return smollm_folder(smollm_gguf()), minilm_folder(), texts
     causal, encoder, path = map(Path, arguments)
