@@ -77,8 +77,9 @@ def _row(name: str, number: int, line: str, projection: Projection, shape: Shape
         row: Any = loads(line)
         id, feature = row["docid"], row[column]
         neurons = None if feature is None else feature[LIST]
-    except (ValueError, KeyError, TypeError):
-        raise Unreadable(broken_features(name, f"line {number:,} is no object with `docid` and `{column}`")) from None
+    except (ValueError, KeyError, TypeError) as error:
+        why = f"cannot be read: {error}" if type(error) is ValueError else f"is no object with `docid` and `{column}`"
+        raise Unreadable(broken_features(name, f"line {number:,} {why}")) from None
     for key, value in (("docid", id), (column, neurons)):
         if value is None:
             raise Unreadable(null_features(name, key, number))

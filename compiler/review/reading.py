@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mixc.compiler.plain_json import HALVED, half_a_character
 from mixc.compiler.review import errors
 from mixc.compiler.review.canonical import digest
 from mixc.compiler.review.consistency import contradiction
@@ -21,7 +22,6 @@ from mixc.dsl.wording import plain
 
 MAX_BYTES = 256 * 1024 * 1024
 GIT_SECONDS = 60
-HALF = re.compile(r"\\u[dD][89a-fA-F]")
 CONFLICT = re.compile(rb"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
 REVISION = re.compile(r"^(?P<revision>[^:]+):(?P<path>.+)$")
 
@@ -100,11 +100,7 @@ def parse_json(name: str, data: bytes) -> tuple[Any, list[Diagnostic]]:
         return None, [errors.not_json(name, f"byte {error.start} is not UTF-8")]
     try:
         raw = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
-        if HALF.search(text):  # escapes of halves of a character, which come in pairs
-            json.dumps(raw, ensure_ascii=False).encode()
-        return raw, []
-    except UnicodeEncodeError:
-        return None, [errors.not_json(name, "a string in it holds half a character (a surrogate)")]
+        return (None, [errors.not_json(name, HALVED)]) if half_a_character(text) else (raw, [])
     except json.JSONDecodeError as error:
         place = f"{name}:{error.lineno}:{error.colno}"
         whole = text.rstrip()

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mixc.backends.nag.features import Shape
+from mixc.backends.nag.jsonl import read_jsonl
 from mixc.compiler.documents import bounds, jsonl
 from mixc.compiler.documents.bounds import bounded
 from mixc.compiler.documents.data import DataFile, Unreadable, Wanted
@@ -163,6 +165,21 @@ def test_one_error_for_json_that_is_none() -> None:
             loads(data)
     assert loads(b"[1]") == [1]
     assert isinstance(language_shares(DIGITS), str)
+
+
+def test_half_a_character_is_refused_wherever_json_is_read(tmp_path: Path) -> None:
+    """Arrow, and every file that is written, would stop at it."""
+    for data in (rb'["\ud800"]', rb'{"\udfff": 1}', rb'["\ud800", "\ud83d\ude00"]'):
+        with pytest.raises(ValueError, match="half a character"):
+            loads(data)
+    with pytest.raises(ValueError, match="byte 2 is not UTF-8"):
+        loads(b'["\xed\xa0\x80"]')
+    assert loads(rb'["\ud83d\ude00", "\\ud800"]') == ["\U0001f600", "\\ud800"]
+    path = tmp_path / "f.jsonl"
+    path.write_text('{"docid": "\\ud800", "fwd_up_feature": {"layer_topk_value_index": [0, 1, 2, 3]}}\n')
+    with pytest.raises(Unreadable) as refused:
+        list(read_jsonl(path, "up", Shape(2, 2, 8)))
+    assert "line 1 cannot be read: a string in it holds half a character" in refused.value.diagnostic.message
 
 
 CRAFTED: dict[str, Callable[[dict[str, Any]], None]] = {
