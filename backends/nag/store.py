@@ -6,7 +6,7 @@ Arrow files are read several times faster than Parquet, whose lists carry a leve
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,12 @@ from mixc.dsl.reading import check_plain
 KEY = b"mixc.nag"
 VERSION = 1
 ROWS = 8192  # of a batch: 9 MB of features at 560 neurons
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "id": ("strings", pa.types.is_string),
+    "features": ("lists of uint16", lambda kind: pa.types.is_fixed_size_list(kind) and kind.value_type == pa.uint16()),
+    "read": ("int32", pa.types.is_int32),
+    "tokens": ("int64", pa.types.is_int64),
+}
 
 
 def write_features(path: Path, origin: Origin, batches: Iterable[Batch]) -> int:
@@ -170,11 +176,12 @@ def _origin(path: Path, schema: pa.Schema) -> Origin:
         shape = Shape(int(data["layers"]), int(data["top_k"]), int(data["width"]))
         made = (data["model"], data["content"], data["projection"], int(data["tokens"]))
         origin = Origin(*made, shape, data["precision"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise Unreadable(broken_features(path.name, "what it says of their making is damaged")) from None
-    kind = schema.field("features").type if "features" in schema.names else None
-    if kind is None or not pa.types.is_fixed_size_list(kind) or kind.value_type != pa.uint16():
-        raise Unreadable(broken_features(path.name, "it has no column `features` of lists of uint16"))
+    for name, (says, holds) in KINDS.items():
+        if schema.get_field_index(name) < 0 or not holds(schema.field(name).type):
+            raise Unreadable(broken_features(path.name, f"it has no column `{name}` of {says}"))
+    kind = schema.field("features").type
     if kind.list_size != shape.length:
         raise Unreadable(other_shape(path.name, "the column", kind.list_size, shape.layers, shape.top_k))
     return origin

@@ -15,7 +15,7 @@ from mixc.backends.nag.features import NONE, Batch, Origin, Shape
 from mixc.backends.nag.jsonl import read_jsonl, write_jsonl
 from mixc.backends.nag.profile import profile_of
 from mixc.backends.nag.scored import read_scores, score, score_files, wholes
-from mixc.backends.nag.store import origin_of, read_features, write_features
+from mixc.backends.nag.store import KEY, origin_of, read_features, write_features
 from mixc.compiler.documents.data import Unreadable
 from tests.examples import shown
 
@@ -139,6 +139,21 @@ def test_damage(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": ["a"]}), plain)
     with pytest.raises(Unreadable, match="does not say"):
         origin_of(plain)
+    table = pq.read_table(write_whole_one(tmp_path))
+    for column in ("id", "features", "read", "tokens"):
+        pq.write_table(table.drop_columns([column]), plain)
+        with pytest.raises(Unreadable, match=f"it has no column `{column}`"):
+            origin_of(plain)
+    endless = {**json.loads(table.schema.metadata[KEY]), "width": float("inf")}
+    pq.write_table(table.replace_schema_metadata({KEY: json.dumps(endless)}), plain)
+    with pytest.raises(Unreadable, match="their making is damaged"):
+        origin_of(plain)
+
+
+def write_whole_one(folder: Path) -> Path:
+    path = folder / "whole.parquet"
+    write_features(path, ORIGIN, [batch_of(["a", "b"])])
+    return path
 
 
 def rewritten(path: Path, **columns: object) -> None:
@@ -162,6 +177,10 @@ def test_rows_that_are_wrong(tmp_path: Path) -> None:
         ("features", [good[:4], good[:4]], pa.list_(pa.uint16(), 4), "M592"),
         ("features", [good, good], pa.list_(pa.uint16()), "M590"),
         ("features", [good, good], pa.list_(pa.int64(), 6), "M590"),
+        ("id", [b"a", b"b"], pa.binary(), "M590"),
+        ("read", [3, 4], pa.uint32(), "M590"),
+        ("tokens", [3, 4], pa.uint64(), "M590"),
+        ("tokens", ["3", "4"], pa.string(), "M590"),
     ):
         write_features(path, ORIGIN, [batch_of(["a", "b"])])
         rewritten(path, **{column: pa.array(rows, kind)})
