@@ -169,8 +169,8 @@ def number(chance: random.Random, tree: RecipeFile, _: tuple[RecipeFile, ...]) -
 
 
 def name(chance: random.Random, tree: RecipeFile, _: tuple[RecipeFile, ...]) -> RecipeFile:
-    """Another word in the place of a name."""
-    words = [node.text for node in nodes(tree.statements, Name)]
+    """Another word in the place of a name; a unit of two words can stand nowhere else."""
+    words = [node.text for node in nodes(tree.statements, Name) if "/" not in node.text]
     pool = chance.choice([words, words, CODES, WORDS, FUNCTIONS])
     return _swap(chance, tree, Name, lambda old: replace(old, text=chance.choice(list(pool))))
 
