@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from instances import Instance, feasible_points, joint61, random_instance
 from scipy.optimize import minimize
 
-from mixc.compiler.solve.certify import certified, certify, lagrangian_bound
+from mixc.compiler.solve import certify as certify_module
+from mixc.compiler.solve.certify import certified, certify, lagrangian_bound, proved_by_prices
 from mixc.compiler.solve.conic import solve_conic, violation
 from mixc.compiler.solve.dual import Multipliers, dual_value
 from mixc.compiler.solve.equations import Equations
@@ -181,6 +182,34 @@ def test_newton_prices_alone_prove_a_bound_as_good_as_the_preference_is_small() 
         prices = Equations(program).prices(solution.point.z)
         gaps.append(lagrangian_bound(program, solution.point.x, prices.phase, prices.rule, prices.change).gap)
     assert 1e-9 < gaps[1] < 0.2 * gaps[0] < 1e-5
+
+
+@pytest.mark.parametrize("target", (False, True))
+def test_a_large_program_is_certified_by_the_prices_of_its_optimum(
+    monkeypatch: pytest.MonkeyPatch, target: bool
+) -> None:
+    monkeypatch.setattr(certify_module, "LARGE", 0)
+    enough = 0
+    for seed in SEEDS:
+        program = replace(random_instance(seed, target=target).program, mu=3e-6)  # as recipes have it
+        solution = follow(program)
+        x, prices = solution.point.x, Equations(program).prices(solution.point.z)
+        best = certify(program, x)
+        bound = proved_by_prices(program, x, prices)
+        if bound is not None:
+            enough += 1
+            assert bound.gap <= 1e-6
+            assert bound.value == dual_value(program, bound.prices) <= best.value + 1e-12
+        poor = replace(prices, phase=prices.phase + 0.01)
+        assert proved_by_prices(program, x, poor) is None
+    assert enough > len(SEEDS) / 2
+
+
+def test_a_small_program_is_left_to_the_linear_program() -> None:
+    instance = joint61()
+    solution = follow(instance.program)
+    prices = Equations(instance.program).prices(solution.point.z)
+    assert proved_by_prices(instance.program, solution.point.x, prices) is None
 
 
 def test_a_mixture_without_a_language_is_certified_as_infinitely_far() -> None:
