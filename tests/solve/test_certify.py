@@ -198,7 +198,7 @@ def test_a_large_program_is_certified_by_the_prices_of_its_optimum(
         bound = proved_by_prices(program, x, prices)
         if bound is not None:
             enough += 1
-            assert bound.gap <= 1e-6
+            assert bound.gap <= 1e-5
             assert bound.value == dual_value(program, bound.prices) <= best.value + 1e-12
         poor = replace(prices, phase=prices.phase + 0.01)
         assert proved_by_prices(program, x, poor) is None

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from instances import RuleRows, joint61, random_instance, replace_rules
 
+from mixc.compiler.solve import controlled
 from mixc.compiler.solve.apportion import UNITS, UNLIMITED, Caps, apportion, apportion_sorted, caps_of
 from mixc.compiler.solve.controlled import largest_remainder
 from mixc.compiler.solve.program import Cells, Floats, Ints, LanguageLaws, Program
@@ -132,6 +133,18 @@ def test_many_binding_rules_on_many_cells() -> None:
         assert hard_faults(case, rounded.tokens) == [], seed
         broken += bool(hard_faults(case, plain_rounding(case)))
     assert broken >= 3  # largest remainder alone is not enough: these instances do need more
+
+
+def test_of_many_cells_those_near_the_margin_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controlled, "NEAREST", 120)
+    broken = 0
+    for seed in range(4):
+        case = binding_case(seed, languages=(40, 50), sources=(2, 2), buckets=(5, 6), rules=(5, 9), tight=0.3)
+        rounded = round_mixture(*case)
+        assert_exact(case, rounded)
+        assert hard_faults(case, rounded.tokens) == [], seed
+        broken += bool(hard_faults(case, plain_rounding(case)))
+    assert broken >= 2
 
 
 @pytest.mark.parametrize("kind", ["affine", "info", "loss"])
