@@ -62,8 +62,8 @@ def unit_steps(task: Task, floor: Ints, width: int) -> Steps:
         costs.append((2 * (QUANTA * unit - task.aim) + QUANTA).ravel()[index])
     entry = np.concatenate(entries)
     tie = 0.5 * entry / max(task.aim.size, 1)
-    level = np.concatenate(levels) + (floor - low).ravel()[entry]
-    return nearest(task, Steps(low, entry, level, np.concatenate(costs) + tie), NEAREST * width)
+    before = np.concatenate(levels) + (floor - low).ravel()[entry]
+    return nearest(task, Steps(low, entry, before, np.concatenate(costs) + tie), NEAREST * width)
 
 
 def nearest(task: Task, steps: Steps, most: int) -> Steps:
