@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import secrets
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -204,6 +206,16 @@ def _keep_out() -> None:
     if not any(name in os.environ for name in SECRETS):
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        if "ray" in sys.modules:
+            _read_token()
+
+
+def _read_token() -> None:
+    """Have Ray read the token that was just chosen: it looked when it was imported, for a cluster of others."""
+    with contextlib.suppress(ImportError, AttributeError):  # what is Ray's own may change, and has not always been
+        compiled: Any = importlib.import_module("ray._raylet")
+        compiled.Config.initialize("")
+        compiled.AuthenticationTokenLoader.instance().reset_cache()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import sys
 
 import pytest
@@ -57,6 +59,32 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "refused" in told.notes[0].lower()
     about = "`RAY_ADDRESS` names a machine where no Ray runs."
     shown("M532", told, about=about, command="mixc scan recipe.mix --engine ray", numbers=False)
+
+
+AFTER_ANOTHER = """
+import os
+from mixc.compiler.executor import Unavailable, open_executor
+os.environ["RAY_ADDRESS"] = {address!r}
+try:
+    open_executor("ray", 1)
+except Unavailable:
+    del os.environ["RAY_ADDRESS"]
+engine = open_executor("ray", 1)
+print("opened", os.environ["RAY_AUTH_MODE"])
+engine.close()
+"""
+
+
+def test_a_cluster_of_our_own_after_another_was_asked_for(with_ray: None) -> None:
+    """Ray reads its settings when it is imported: for the other cluster, which has no token of ours."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        script = AFTER_ANOTHER.format(address=f"127.0.0.1:{unused.getsockname()[1]}")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        ran = subprocess.run(
+            [sys.executable, "-c", script], env=clean, capture_output=True, text=True, timeout=300, check=False
+        )
+    assert ran.stdout == "opened token\n", ran.stderr[-2000:]
 
 
 @pytest.mark.parametrize("workers", [0, -3])
