@@ -2,8 +2,8 @@
 
 HiGHS proposes prices, from a polyhedron around the program that touches it near the mixture. The bound is then computed
 from those prices in closed form (`dual.py`), so no solver's word is taken: poor prices make a poor bound, never a false
-one. Each round touches the curves where the last one left them, until the bound stops rising. Its columns are
-those of every cell; of large programs the prices of the optimum, in which there is a little preference, prove enough.
+one. Each round touches the curves where the last one left them, until the bound stops rising. Every cell is a column of
+it; of large programs the prices of the optimum, in which there is a little preference, prove enough.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from mixc.compiler.solve.dual import Multipliers, dual_value, multipliers
-from mixc.compiler.solve.equations import Prices
+from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.linear import Optimum, identity, kron
 from mixc.compiler.solve.outer import Blocks, Polyhedron, after, polyhedron, rule_blocks, tangents_at
 from mixc.compiler.solve.program import Floats, Program, relative_entropy
@@ -60,10 +60,11 @@ def lagrangian_bound(program: Program, x: Floats, phase: Floats, rule: Floats, c
     return Bound(dual_value(program, prices), certified(program, x), prices, program.target is None)
 
 
-def proved_by_prices(program: Program, x: Floats, prices: Prices) -> Bound | None:
-    """What the prices of the optimum x [n, P] prove of a large program, where it is enough."""
+def proved_by_prices(program: Program, x: Floats, z: Floats) -> Bound | None:
+    """What the unknowns z of the optimum x [n, P] prove of a large program, where it is enough."""
     if x.size <= LARGE:
         return None
+    prices = Equations(program).prices(z)
     bound = lagrangian_bound(program, x, prices.phase, prices.rule, prices.change)
     return bound if bound.gap <= ENOUGH else None
 

@@ -10,7 +10,6 @@ from mixc.compiler.problem import Certificate, Decision, Problem, RuleOutcome
 from mixc.compiler.solve.apportion import caps_of
 from mixc.compiler.solve.certify import certified, certify, proved_by_prices
 from mixc.compiler.solve.doubts import doubts, without_tokens
-from mixc.compiler.solve.equations import Equations
 from mixc.compiler.solve.errors import no_supply
 from mixc.compiler.solve.infeasible import why
 from mixc.compiler.solve.lower import Lowered, lower
@@ -72,8 +71,7 @@ def certificate(solution: Solution, x: Floats) -> Certificate:
     """What is proved of x: the strategy's objective (loss, or nats from its target), a bound below all, the gap."""
     program, polished = solution.program, solution.point.x
     value = certified(program, x)
-    bound = proved_by_prices(program, polished, Equations(program).prices(solution.point.z))
-    best = (bound or certify(program, polished)).value
+    best = (proved_by_prices(program, polished, solution.point.z) or certify(program, polished)).value
     # Whole tokens may undercut the bound where rounding is let off a rule by a grid unit.
     proved = min(best, value)
     tie_break = max(0.0, certified(program, polished) - best)
