@@ -23,7 +23,7 @@ ROUNDS = 12
 TIGHT = 1e-8
 WORTHWHILE = 0.1
 LARGE = 50_000  # cells times phases beyond which linear programs take longer than all else
-ENOUGH = 1e-5  # gap up to which they are spared there: whole tokens leave a larger one
+ENOUGH = 1e-5  # gap up to which they are spared there: far below the error of any fitted law
 STEPS = np.exp(np.array([-1.0, -0.1, -0.01, 0.01, 0.1, 1.0]))
 
 
