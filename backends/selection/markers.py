@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mixc.backends.selection.outputs import write_text
-from mixc.backends.selection.sums import Sums, from_rows, to_rows
+from mixc.backends.selection.sums import Sums, add, from_rows, to_rows
 from mixc.compiler.plain_json import loads
 from mixc.compiler.whole import NOT_THERE
 
@@ -46,6 +46,19 @@ class Marker:
     sums: Sums
     cut: str = ""
     withheld: int = 0
+
+
+class Markers:
+    """Markers by name, without their sums, and the sums of all: those of one shard are as large as a thousand markers."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Marker] = {}
+        self.sums: Sums = {}
+
+    def add(self, name: str, marker: Marker) -> None:
+        """One more, by the name of its task."""
+        add(self.sums, marker.sums)
+        self.by_name[name] = replace(marker, sums={})
 
 
 def marker_path(folder: Path, name: str) -> Path:

@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from mixc.backends.selection.cutting import find_cuts
 from mixc.backends.selection.inputs import Run as Run
 from mixc.backends.selection.inputs import found_files as found_files
 from mixc.backends.selection.mapping import failed
-from mixc.backends.selection.markers import SUFFIX, Marker, marker_path, read_marker
+from mixc.backends.selection.markers import SUFFIX, Marker, Markers, marker_path, read_marker
 from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.shard import SELECTION, Task, Work, loaded_by
-from mixc.backends.selection.sums import Sums, add
+from mixc.backends.selection.sums import Sums
 from mixc.compiler.documents.data import DataFile, Unreadable
 from mixc.compiler.executor import Executor, Failure
 from mixc.compiler.plain_json import loads
@@ -38,7 +38,7 @@ RUN, LOCK = "run.json", ".lock"
 class Outcome:
     """A finished run: its markers by name, without their sums, how many of them were there before, and the sums of all.
 
-    `cut` is the hash of its exact cuts. The sums of a shard take as much memory as a thousand shards without.
+    `cut` is the hash of its exact cuts.
     """
 
     markers: tuple[Marker, ...]
@@ -55,19 +55,6 @@ class Outcome:
         """The selection digest of a phase and a source, whatever its order, sharding or format."""
         parts = (int(m.digests[phase], 16) for m in self.markers if m.source == source)
         return f"{sum(parts) % (1 << 128):032x}"
-
-
-class _Ended:
-    """Shards that have ended: their markers by name, without their sums, and the sums of all."""
-
-    def __init__(self) -> None:
-        self.markers: dict[str, Marker] = {}
-        self.sums: Sums = {}
-
-    def add(self, marker: Marker) -> None:
-        """One more."""
-        add(self.sums, marker.sums)
-        self.markers[marker.name] = replace(marker, sums={})
 
 
 def run(
@@ -111,13 +98,13 @@ def _run(
     if has_errors(told):
         return None, told
     cut = cuts.hash if cuts is not None else ""
-    ended = _Ended()
+    ended = Markers()
     for task in tasks:
         marker = read_marker(output, task.name)
         if marker is not None and stands(marker, task, job, output, cut):
-            ended.add(marker)
+            ended.add(task.name, marker)
     _clean(output, {task.name for task in tasks})
-    before, left = len(ended.markers), [task for task in tasks if task.name not in ended.markers]
+    before, left = len(ended.by_name), [task for task in tasks if task.name not in ended.by_name]
     sizes = Counter(task.part.file.name for task in tasks)
     failures: dict[int, Failure] = {}
 
@@ -125,7 +112,7 @@ def _run(
         if isinstance(result, Failure):
             failures[index] = result
         else:
-            ended.add(result)
+            ended.add(left[index].name, result)
             progress.advance(left[index].part.file.size // sizes[left[index].part.file.name], result.documents)
 
     progress.begin("selecting", sum(t.part.file.size // sizes[t.part.file.name] for t in left))
@@ -134,7 +121,7 @@ def _run(
     if failures:
         return None, [*told, *failed(failures, left)]
     _clean(output, {task.name for task in tasks})  # what a worker that died left, whose task another did
-    outcome = Outcome(tuple(ended.markers[task.name] for task in tasks), before, ended.sums, cut)
+    outcome = Outcome(tuple(ended.by_name[task.name] for task in tasks), before, ended.sums, cut)
     write_summary(output, job, outcome)
     return outcome, told
 

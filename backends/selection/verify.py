@@ -7,7 +7,7 @@ test, realised against expected tokens, has a bound that honest runs keep (Berns
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +20,10 @@ from mixc.backends.selection.checks import CellCheck as CellCheck
 from mixc.backends.selection.checks import checks as checks
 from mixc.backends.selection.checks import cut_faults, exact_checks
 from mixc.backends.selection.cuts import CUT, read_cuts
-from mixc.backends.selection.markers import Marker, read_marker
+from mixc.backends.selection.markers import Marker, Markers, read_marker
 from mixc.backends.selection.run import Run, foreign, found_files, has_texts, owner_of, tasks_of, work_of
 from mixc.backends.selection.shard import Selection, Task, Work, loaded_by
 from mixc.backends.selection.slots import build_slots
-from mixc.backends.selection.sums import total
 from mixc.backends.selection.verify_texts import text_faults
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.executor import Executor, Failure
@@ -69,20 +68,24 @@ def verify(
         tasks = tasks_of(files, executor)
     except Unreadable as error:
         return None, [error.diagnostic]
-    markers = {task.name: read_marker(output, task.name) for task in tasks}
-    faults = [f"{name} was not written by this run" for name in foreign(output, set(markers))]
+    faults = [f"{name} was not written by this run" for name in foreign(output, {task.name for task in tasks})]
     cuts = read_cuts(output / CUT, job.integrity)
     work = work_of(job, output, cuts.hash if cuts is not None else "")
-    faults += _marked(work, tasks, markers)
-    there = [marker for marker in markers.values() if marker is not None]
-    faults += [fault for marker in there for fault in _output(output, marker, plan)]
-    faults += _seen(job, there)
+    markers, changed = Markers(), list[str]()
+    for task in tasks:
+        marker = read_marker(output, task.name)
+        faults += _marked(work, task, marker)
+        if marker is not None:
+            changed += _output(output, marker, plan)
+            markers.add(task.name, marker)
+    there = list(markers.by_name.values())
+    faults += [*changed, *_seen(job, there)]
     chosen = sampled(tasks, recompute)
-    faults += _recomputed(work, chosen, markers, executor, progress)
-    slots, sums = build_slots(job.manifest, job.tables), total(marker.sums for marker in there)
+    faults += _recomputed(work, chosen, markers.by_name, executor, progress)
+    slots, sums = build_slots(job.manifest, job.tables), markers.sums
     cells = checks(slots, sums) if cuts is None else exact_checks(slots, sums, cuts)
     faults += [] if cuts is None else cut_faults(slots, sums, cuts)
-    faults += text_faults(work, markers, written=has_texts(output))
+    faults += text_faults(work, sums, written=has_texts(output))
     faults += [
         f"{check.phase} {check.cell}: {check.realised:,} tokens where {check.expected:,.0f} are expected"
         for check in cells
@@ -93,19 +96,16 @@ def verify(
     return report, [messages.not_as_selected(str(output), faults[:SHOWN], len(faults))] if faults else []
 
 
-def _marked(work: Work, tasks: Sequence[Task], markers: dict[str, Marker | None]) -> list[str]:
-    faults = []
-    for task in tasks:
-        marker = markers[task.name]
-        if marker is None:
-            faults.append(f"{task.name} is missing, or its marker cannot be read")
-        elif (marker.manifest, marker.name) != (work.integrity, task.name):
-            faults.append(f"{task.name} was selected by another manifest")
-        elif marker.cut != work.cut:
-            faults.append(f"{task.name} was selected with other cuts than those of {CUT}")
-        elif (marker.file, marker.identity) != (task.part.file.name, task.identity):
-            faults.append(f"{task.name} was selected from another file than {task.part.file.name}")
-    return faults
+def _marked(work: Work, task: Task, marker: Marker | None) -> list[str]:
+    if marker is None:
+        return [f"{task.name} is missing, or its marker cannot be read"]
+    if (marker.manifest, marker.name) != (work.integrity, task.name):
+        return [f"{task.name} was selected by another manifest"]
+    if marker.cut != work.cut:
+        return [f"{task.name} was selected with other cuts than those of {CUT}"]
+    if (marker.file, marker.identity) != (task.part.file.name, task.identity):
+        return [f"{task.name} was selected from another file than {task.part.file.name}"]
+    return []
 
 
 def _output(output: Path, marker: Marker, plan: Plan) -> list[str]:
@@ -185,7 +185,7 @@ class Again:
 def _recomputed(
     work: Work,
     tasks: Sequence[Task],
-    markers: dict[str, Marker | None],
+    markers: Mapping[str, Marker],
     executor: Executor,
     progress: Progress,
 ) -> list[str]:
@@ -193,7 +193,7 @@ def _recomputed(
 
     def done(index: int, result: list[str] | Failure) -> None:
         faults[index] = [f"{tasks[index].name}: {result.message}"] if isinstance(result, Failure) else result
-        marker = markers[tasks[index].name]
+        marker = markers.get(tasks[index].name)
         progress.advance(1, marker.documents if marker else 0)
 
     progress.begin("drawing again", len(tasks))

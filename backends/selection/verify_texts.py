@@ -7,13 +7,13 @@ from pathlib import Path
 
 from mixc.backends.selection.gather import TextMarker, read_text_marker
 from mixc.backends.selection.layout import TEXTS, folder_of
-from mixc.backends.selection.markers import SUFFIX, Marker
+from mixc.backends.selection.markers import SUFFIX
 from mixc.backends.selection.outputs import content_hash
 from mixc.backends.selection.shard import Work, loaded_by
-from mixc.backends.selection.sums import total
+from mixc.backends.selection.sums import Sums
 
 
-def text_faults(work: Work, markers: Mapping[str, Marker | None], *, written: bool) -> list[str]:
+def text_faults(work: Work, sums: Sums, *, written: bool) -> list[str]:
     """What is wrong with the texts of a selection; nothing where none were `written`."""
     output = Path(work.output)
     if not (output / TEXTS).is_dir():
@@ -32,7 +32,7 @@ def text_faults(work: Work, markers: Mapping[str, Marker | None], *, written: bo
         folder = name.rpartition("/")[0]
         before = held.get(folder, (0, 0))
         held[folder] = before[0] + marker.documents, before[1] + marker.tokens
-    return faults + _amounts(work, markers, held)
+    return faults + _amounts(work, sums, held)
 
 
 def _output(output: Path, marker: TextMarker) -> list[str]:
@@ -44,10 +44,9 @@ def _output(output: Path, marker: TextMarker) -> list[str]:
     return [] if same else [f"{marker.name} was changed after it was written"]
 
 
-def _amounts(work: Work, markers: Mapping[str, Marker | None], written: Mapping[str, tuple[int, int]]) -> list[str]:
+def _amounts(work: Work, sums: Sums, written: Mapping[str, tuple[int, int]]) -> list[str]:
     """Every cell's texts are as many documents and tokens as were selected of it."""
     slots = loaded_by(work).slots
-    sums = total(marker.sums for marker in markers.values() if marker is not None)
     selected = {
         folder_of(slots.phases[phase], slots.cells[cell]): (taken.documents, taken.tokens)
         for (phase, cell), taken in sums.items()
