@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import select
 import socket
 import struct
 import threading
@@ -155,7 +156,7 @@ def _late(to: _Handler, headers: dict[str, str]) -> None:
 
 
 def _silent(to: _Handler, headers: dict[str, str]) -> None:
-    time.sleep(40)  # longer than clients wait for a byte
+    select.select([to.connection], [], [], 40)  # until the client gives up
     to.hang_up()
 
 

@@ -22,7 +22,7 @@ from tests.cluster.server import FILES, environment, filled, objects, server
 from tests.examples import shown
 
 pytest.importorskip("moto.server")
-s3fs = pytest.importorskip("s3fs")
+fsspec, s3fs = pytest.importorskip("fsspec"), pytest.importorskip("s3fs")
 IDS = Wanted(id="id", tokens="n")
 PATHS = ("s3://pool/crawl/*/*.parquet", "s3://pool/library")
 Rows = list[tuple[Any, ...]]
@@ -138,3 +138,20 @@ def test_what_lasts_is_told(store: tuple[Proxy, dict[str, bytes], Rows], fault: 
     for key in FILES:
         proxy.put(key, data[key])
     assert seen() == (expected, [])
+
+
+def test_a_store_that_never_answers_is_asked_by_one_that_waits(
+    store: tuple[Proxy, dict[str, bytes], Rows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's own attempts (one here) are not multiplied: s3fs would make five of each."""
+    proxy, _, _ = store
+    monkeypatch.setattr(patience, "PATIENCE", 0.0)
+    monkeypatch.setitem(fsspec.config.conf, "s3", {"config_kwargs": {"read_timeout": 0.5}})
+    s3fs.S3FileSystem.clear_instance_cache()
+    files, _ = listed()
+    proxy.faults[:] = [fault := Fault("silence", "read", times=ALWAYS)]
+    with pytest.raises(Unreadable, match="cannot be reached"):
+        list(batches(files[0], IDS))
+    proxy.faults.clear()
+    s3fs.S3FileSystem.clear_instance_cache()
+    assert fault.struck == 1
