@@ -1,6 +1,7 @@
 """A bill of materials (CycloneDX) of what runs with mixc: `make sbom` writes it below `build/sbom`.
 
-cyclonedx-py lists the whole environment; what only development needs is left out again.
+cyclonedx-py lists the whole environment; what only development needs is left out again. It lies in an environment of
+its own: one of its packages has every import of jsonschema, so of Ray, build grammars for three seconds.
 """
 
 from __future__ import annotations
@@ -13,17 +14,26 @@ from pathlib import Path
 from typing import Any
 
 from tests.chain.packages import EXTRAS, named, running
+from tests.environments import interpreter
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "sbom"
 VERSION = "1.6"
+TOOL = ("cyclonedx-bom>=7,<8",)
+VALIDATE = f"""
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+found = JsonStrictValidator(SchemaVersion.from_version("{VERSION}")).validate_str(sys.stdin.read())
+print("" if found is None else found, end="")
+"""
 
 
 def environment() -> dict[str, Any]:
     """The bill of everything that is installed here."""
-    script = Path(sys.executable).with_name("cyclonedx-py")
     options = ["--pyproject", "pyproject.toml", "--spec-version", VERSION, "--output-reproducible", "--no-validate"]
-    command = [str(script), "environment", sys.executable, *options]
+    command = [_tool(), "-m", "cyclonedx_py", "environment", sys.executable, *options]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(ran.stdout)
     return found
@@ -44,11 +54,12 @@ def restricted(bill: dict[str, Any], extras: Iterable[str]) -> dict[str, Any]:
 
 def faults(bill: dict[str, Any]) -> str:
     """What CycloneDX's own schema finds wrong with a bill; nothing if it is valid."""
-    from cyclonedx.schema import SchemaVersion
-    from cyclonedx.validation.json import JsonStrictValidator
+    ran = subprocess.run([_tool(), "-c", VALIDATE], input=json.dumps(bill), capture_output=True, text=True, check=True)
+    return ran.stdout
 
-    found = JsonStrictValidator(SchemaVersion.from_version(VERSION)).validate_str(json.dumps(bill))
-    return "" if found is None else str(found)
+
+def _tool() -> str:
+    return str(interpreter("chain", "cyclonedx", TOOL))
 
 
 def main() -> int:

@@ -1,22 +1,17 @@
 """The trainers themselves, each with what it asks for, in environments of their own under `build/trainers`.
 
-Made when a test first asks for one, by uv where there is one, else by pip; versions are pinned, and a change of them
-makes a new environment. Trainers that get along share one. Where pip is told of folders with packages
-(`PIP_FIND_LINKS`), such as torch built for the CPU, uv is told of them too.
+Versions are pinned. Trainers that get along share one.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from tests.models import BUILD, absent, locked
+from tests.environments import PATIENCE, interpreter
 
 TORCH = "torch==2.13.0"
 ENVIRONMENTS: dict[str, tuple[str, ...]] = {
@@ -47,58 +42,12 @@ STUBS = {
         "torchvision/transforms/functional.py": "to_tensor = None\n",
     }
 }
-PATIENCE = 1500.0  # seconds for one environment
 HERE = Path(__file__).parent
 
 
 def python(name: str) -> Path:
     """The interpreter of an environment; without it a loud skip, in CI a failure."""
-    packages = {**ENVIRONMENTS, **NIGHTLY}[name]
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    stamp = hashlib.sha256(json.dumps([version, *packages]).encode()).hexdigest()[:12]
-    folder = BUILD / "trainers" / f"{name}-{stamp}"
-    interpreter = folder / "bin" / "python"
-    with locked(f"trainers-{name}"):
-        if not (folder / ".complete").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            for other in (BUILD / "trainers").glob(f"{name}-*"):
-                shutil.rmtree(other, ignore_errors=True)
-            try:
-                _made(folder, packages)
-                _stub(folder, STUBS.get(name, {}))
-            except (subprocess.SubprocessError, OSError) as error:
-                shutil.rmtree(folder, ignore_errors=True)
-                told = getattr(error, "stderr", None) or str(error)
-                absent(f"{name} is NOT TESTED: {', '.join(packages)} cannot be installed: {told[-500:]}")
-            (folder / ".complete").touch()
-    return interpreter
-
-
-def _made(folder: Path, packages: tuple[str, ...]) -> None:
-    uv = shutil.which("uv")
-    if uv:
-        commands = [
-            [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
-            [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *packages],
-        ]
-    else:
-        install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        commands = [[sys.executable, "-m", "venv", str(folder)], [*install, *packages]]
-    links = {"UV_FIND_LINKS": os.environ["PIP_FIND_LINKS"]} if "PIP_FIND_LINKS" in os.environ else {}
-    for command in commands:
-        subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=PATIENCE, env={**links, **os.environ}
-        )
-
-
-def _stub(folder: Path, files: dict[str, str]) -> None:
-    """Put files in place of a package."""
-    (packages,) = (folder / "lib").glob("python*/site-packages")
-    for top in {name.partition("/")[0] for name in files}:
-        shutil.rmtree(packages / top, ignore_errors=True)
-    for name, text in files.items():
-        (packages / name).parent.mkdir(parents=True, exist_ok=True)
-        (packages / name).write_text(text)
+    return interpreter("trainers", name, {**ENVIRONMENTS, **NIGHTLY}[name], STUBS.get(name))
 
 
 def ran(name: str, script: str, *arguments: str, cwd: Path) -> Any:
