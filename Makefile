@@ -106,7 +106,7 @@ bench: $(VENV)/.dev
 scale: $(VENV)/.dev
 	$(BIN)/python -m tests.scale
 
-# An hour on two cores; `--few` and the beginnings of names take less.
+# Ten minutes on two cores, and as long again for the noise; `--few` and the beginnings of names take less.
 determinism: $(VENV)/.dev
 	$(BIN)/python -m tests.determinism
 	$(BIN)/python -m tests.determinism.disturbed 4

@@ -49,7 +49,7 @@ class Marker:
 
 
 class Markers:
-    """Markers by name, without their sums, and the sums of all: those of one shard are as large as a thousand markers."""
+    """Markers by name, without their sums, and the sums of all: one shard's are as large as a thousand markers."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, Marker] = {}

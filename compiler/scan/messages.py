@@ -245,3 +245,24 @@ def bad_tokenizer(name: str, why: str) -> Diagnostic:
         notes=(f"the library says: {' '.join(why.split())[:200]}",),
         helps=("give the path of a `tokenizer.json`, seen from the folder of the recipe",),
     )
+
+
+@page("M561")
+def lost_tables(path: str, recipe: str) -> Diagnostic:
+    """the tables that scores are ranked by are damaged
+
+    Scores are turned into ranks by tables that were fitted once and are kept, so that a selection does not change under
+    documents that were already read. The file that holds them is there and cannot be read. Tables that are fitted anew
+    are others where documents have come since, so that is not done unasked.
+
+    What to do: put the file back from a copy, or have the tables fitted anew by `mixc scan --refit` and review what
+    changes.
+    """
+    return Diagnostic(
+        "M561",
+        f"`{path}` is damaged: it holds the tables that scores are ranked by",
+        (),
+        ("tables fitted anew are others where documents have come since",),
+        (f"put it back from a copy, or run `mixc scan {recipe} --refit` and review what changes",),
+        subject=path,
+    )

@@ -182,6 +182,8 @@ class _Scanner:
                       [source.name for source in self.plan.sources], *self.holdout)  # fmt: skip
         kept = None if refit else self.store.table("tables", name)
         if kept is None:
+            if not refit and (damaged := self.store.place("tables", name)):
+                raise Unreadable(messages.lost_tables(damaged, Path(self.recipe.path).name))
             tables = fit(self.plan, whole)
         else:
             frozen = tables_from(kept)
@@ -189,7 +191,7 @@ class _Scanner:
             if not new:
                 return frozen, False
             tables = Tables(frozen.normaliser, {**frozen.tables, **fit(self.plan, Profile(scores=new)).tables})
-        self.store.keep("tables", name, tables_to(tables))
+        self.store.keep("tables", name, tables_to(tables), lasting=True)
         return tables, kept is None
 
     def _count(

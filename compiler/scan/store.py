@@ -1,4 +1,6 @@
-"""What scanning remembers, under `.mixc/` beside the recipe: nothing in it is needed, all of it is made again if lost.
+"""What scanning remembers, under `.mixc/` beside the recipe: none of it is needed, all of it is made again if lost.
+
+Only the tables that scores were ranked by come out otherwise where documents have come since, so they reach the disk.
 
 Entries are named by what they depend on (content of the file, columns, weights, tables), so a changed weight finds the
 profiles again and a changed file finds nothing. Each is written whole or not at all.
@@ -19,9 +21,10 @@ import pyarrow.parquet as pq
 
 from mixc.compiler.documents.data import DataFile, Wanted
 from mixc.compiler.documents.reading import identity
+from mixc.compiler.documents.storage import is_damage
 from mixc.compiler.plain_json import loads
 from mixc.compiler.scan import leftovers, ragged
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import NOT_THERE, write_whole
 
 VERSION = 3
 FOLDER = ".mixc"
@@ -59,18 +62,28 @@ class Store:
         self._damaged = False  # something that was kept, which may have named spills
 
     def table(self, kind: str, name: str) -> pa.Table | None:
-        """A table that was kept; None where there is none, or where it cannot be read."""
+        """A table that was kept; None where there is none, or a damaged one.
+
+        Raises `OSError` where the system would not let it be read now: what it says is not known.
+        """
         try:
             return read_numbers(self._path(kind, name))
-        except FileNotFoundError:
+        except NOT_THERE:
             return None
-        except (OSError, pa.ArrowException):
+        except (OSError, pa.ArrowException) as error:
+            if not is_damage(error):
+                raise
             self._damaged = True
             return None
 
-    def keep(self, kind: str, name: str, table: pa.Table) -> None:
-        """Keep a table."""
-        self._replace(self._path(kind, name), lambda path: write_numbers(table, path))
+    def place(self, kind: str, name: str) -> str | None:
+        """Where something was kept, damaged or not, seen from the recipe; None where nothing was."""
+        path = self._path(kind, name)
+        return path.relative_to(self.folder.parent).as_posix() if path.exists() else None
+
+    def keep(self, kind: str, name: str, table: pa.Table, *, lasting: bool = False) -> None:
+        """Keep a table; `lasting`: it lies on the disk before it has its name."""
+        self._replace(self._path(kind, name), lambda path: write_numbers(table, path), lasting=lasting)
         if self._spills is not None and "spill" in table.column_names:
             self._spills.update(table["spill"].to_pylist())
 
@@ -135,7 +148,7 @@ class Store:
         known = self._known
         if known is None:
             known = {}
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(*NOT_THERE, ValueError):
                 known = loads(self._stamps.read_text(encoding="utf-8"))
             self._known = known
         return known
@@ -143,9 +156,9 @@ class Store:
     def _path(self, kind: str, name: str) -> Path:
         return self.folder / kind / f"{name}.parquet"
 
-    def _replace(self, path: Path, write: Callable[[Path], None]) -> None:
+    def _replace(self, path: Path, write: Callable[[Path], None], *, lasting: bool = False) -> None:
         self._hold()
-        write_whole(path, write, lasting=False)
+        write_whole(path, write, lasting=lasting)
 
 
 def _ignoring(path: Path) -> None:

@@ -15,6 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from tests.cli import forked
 from tests.cli.ran import Ran
 from tests.crash.cases import Case
@@ -26,6 +29,7 @@ RANDOM = re.compile(r"[0-9a-f]{32}|\.[0-9a-f]{16}(?=\.tmp$)|(?<=/tmp)[a-z0-9_]{8
 TEMPORARY = re.compile(r"(^|/)\.[^/]*\.(tmp|old)(/|$)|(^|/)\.spill/|(^|/)handover/")
 RESUMED = re.compile(r"^\.mixc/open/|(^|/)\.spill/")  # left on purpose: what the next run is to look at, or to use
 STEPS = re.compile(r"(^|/)\.mixc/(spills|open)/")  # written in place under a name that nothing knows yet
+NAMING = re.compile(r"^\.mixc/ids/")  # their bytes name spills, whose names are random
 TOLD = re.compile(r"^error\[M\d{3}\]: \S.*$", re.MULTILINE)
 
 Tree = dict[str, tuple[int, int]]
@@ -113,7 +117,8 @@ class Bench:
         self.restore()
         assert self.run(Fault(Act.NOTHING, NEVER, Kinds.CHANGES | Kinds.READS), record=True).code == 0
         opened, again = self.shim.calls(), tree(self.work)
-        unsteady = frozenset(name for name in after.keys() & again.keys() if after[name] != again[name])
+        names = after.keys() & again.keys()
+        unsteady = frozenset(name for name in names if NAMING.search(name) or after[name] != again[name])
         whole = {(shown(self.name(call.other)), call.bytes, call.crc) for call in calls if call.other}
         whole |= {(name, *one) for state in (before, after, again) for name, one in state.items()}
         return Good(before, after, tuple(calls), tuple(opened), unsteady, frozenset(whole),
@@ -157,7 +162,8 @@ class Bench:
         found += self._torn(there)
         if not killing and fault.act != Act.READ_ONLY:
             left = strays(there) - strays(self.good.before) - strays(self.good.after)
-            found += [f"left {name}" for name in left if not RESUMED.search(name)]
+            named = {shown(name) for name in there if name in ended.err}  # its removal is what failed, and was said to
+            found += [f"left {name}" for name in left if name not in named and not RESUMED.search(name)]
         differs = self._differs(there) if ended.code == 0 else []
         marked = "left .mixc/open/*" in differs  # it says itself that the next one is to tidy up
         kept = (
@@ -193,7 +199,8 @@ class Bench:
 
     def _torn(self, there: Tree) -> list[str]:
         """Files at a final name that are none of the whole ones."""
-        return [
+        naming = [name for name in there if NAMING.search(name) and not TEMPORARY.search(name)]
+        return [f"torn {name}" for name in naming if not _names(self.work / name)] + [
             f"torn {name}"
             for name, one in there.items()
             if not TEMPORARY.search(name)
@@ -228,6 +235,15 @@ class Bench:
         shutil.copytree(aside, self.work, symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(aside)
         return found
+
+
+def _names(path: Path) -> bool:
+    """Whether a table can be read and the spills that it names are there."""
+    try:
+        named = pq.read_table(path, memory_map=False)["spill"].to_pylist()
+    except (OSError, KeyError, pa.ArrowException):
+        return False
+    return all((path.parents[1] / "spills" / name).is_file() for name in named)
 
 
 def _first(text: str) -> str:

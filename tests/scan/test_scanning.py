@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ import pytest
 
 from mixc.backends.executors.local import LocalExecutor
 from mixc.compiler.documents.data import Part
+from mixc.compiler.executor import run_on
+from mixc.compiler.scan import store
 from mixc.compiler.scan.catalog import Catalog
 from mixc.compiler.scan.scan import scan
+from mixc.compiler.scan.store import read_numbers
 from mixc.dsl.diagnostics import Diagnostic
 from tests.examples import shown
 from tests.selection.pool import RECIPE, documents, loaded, plain_pool, recipe, scanned, told, write, write_file
@@ -152,9 +156,45 @@ def test_the_cache_may_be_lost_or_damaged(tmp_path: Path) -> None:
     before = scanned(path)[0]
     kept = sorted(p for p in (tmp_path / ".mixc").rglob("*") if p.is_file() and p.suffix in (".parquet", ".json"))
     assert len(kept) > 8
-    for number, damaged in enumerate(kept):
+    for number, damaged in enumerate(path for path in kept if path.parent.name != "tables"):
         damaged.write_bytes(damaged.read_bytes()[: number % 3 * 20])
     alike(scanned(path)[0], before)
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-20], lambda data: bytes(len(data))])
+def test_tables_that_are_damaged_are_not_fitted_anew_unasked(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path, _, catalog = drifting(tmp_path, shift=2)
+    (tables,) = (tmp_path / ".mixc" / "tables").iterdir()
+    whole = tables.read_bytes()
+    tables.write_bytes(damage(whole))
+    about = "A disk lost a part of `.mixc/tables` since documents were scanned for the first time."
+    refused, found = run_on("local", 1, lambda executor: scan(loaded(path), executor))
+    assert refused is None
+    shown("M561", found, about=about, command="mixc scan pool.mix", at=tmp_path, numbers=False)
+    assert tables.read_bytes() == damage(whole)
+    tables.write_bytes(whole)
+    alike(scanned(path)[0], catalog)
+    tables.write_bytes(damage(whole))
+    assert scanned(path, refit=True)[0].tables.hash != catalog.tables.hash
+
+
+@pytest.mark.parametrize("kind", ["tables", "profiles", "counts", "ids"])
+def test_what_the_system_would_not_let_be_read_is_not_made_again(tmp_path: Path, kind: str) -> None:
+    """Tables fitted anew would be others by now; of the rest it is not known what it says."""
+    path, _, catalog = drifting(tmp_path, shift=2)
+    kept = sorted((tmp_path / ".mixc" / kind).iterdir())
+
+    def refuse(where: Any) -> pa.Table:
+        if Path(where) in kept:
+            raise OSError(errno.EMFILE, "too many open files", str(where))
+        return read_numbers(where)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "read_numbers", refuse)
+        with pytest.raises(OSError, match="too many open files"):
+            scanned(path)
+    assert sorted((tmp_path / ".mixc" / kind).iterdir()) == kept
+    alike(scanned(path)[0], catalog)
 
 
 def drifting(folder: Path, shift: int, text: str = RECIPE) -> tuple[Path, list[Diagnostic], Catalog]:
