@@ -16,12 +16,27 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+from mixc.compiler.plain_json import loads
 
 ASIDE = ".old"
 NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 """No file of that name. Any other error of reading one leaves open what it says, and must not be taken for that."""
 
+
 MADE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}\.tmp", re.DOTALL)
+
+
+def kept_json(path: Path) -> Any:
+    """The JSON of a file that was written whole; None where there is none, or none that is JSON.
+
+    Raises `OSError` where the system would not let it be read now: what it says is not known then.
+    """
+    try:
+        return loads(path.read_bytes())
+    except (*NOT_THERE, ValueError):
+        return None
 
 
 def beside(path: Path) -> Path:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mixc.backends.nag.features import Origin, Projection, Shape
-from mixc.compiler.plain_json import loads
 from mixc.compiler.scan.store import FOLDER, key_of
-from mixc.compiler.whole import NOT_THERE, write_whole
+from mixc.compiler.whole import kept_json, write_whole
 
 FEATURES = "features"
 IMPORTED = "imported"  # what the origin of such features is called, and the file that lists them
@@ -115,10 +114,7 @@ def _place(folder: Path) -> Path:
 
 
 def _listed(folder: Path) -> dict[str, dict[str, Any]]:
-    try:
-        found = loads(_place(folder).read_bytes())
-    except (*NOT_THERE, ValueError):
-        return {}
+    found = kept_json(_place(folder))
     return found if isinstance(found, dict) else {}
 
 

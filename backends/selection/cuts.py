@@ -16,8 +16,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from mixc.backends.selection.slots import FIXED, Cell, Slots
-from mixc.compiler.plain_json import loads
-from mixc.compiler.whole import NOT_THERE
+from mixc.compiler.whole import kept_json
 
 CUT = "cut.json"
 VERSION = 1
@@ -83,7 +82,7 @@ def ends_at_limit(cut: CellCut, cell: Cell) -> tuple[bool, ...]:
 def read_cuts(path: Path, manifest: str) -> Cuts | None:
     """The cuts of a manifest; None where there are none, or none that can be used."""
     try:
-        data = loads(path.read_text(encoding="utf-8"))
+        data = kept_json(path)
         if data.pop("version") != VERSION or data["manifest"] != manifest:
             return None
         cells = tuple(
@@ -91,7 +90,7 @@ def read_cuts(path: Path, manifest: str) -> Cuts | None:
             for c in data["cells"]
         )
         return Cuts(data["manifest"], cells)
-    except (*NOT_THERE, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

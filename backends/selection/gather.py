@@ -24,8 +24,7 @@ from mixc.backends.selection.markers import Output, marker_path
 from mixc.backends.selection.outputs import content_hash, told_of_room, write_text
 from mixc.backends.selection.shard import Work
 from mixc.backends.selection.spill import SCHEMA, index_of, spill_path
-from mixc.compiler.plain_json import loads
-from mixc.compiler.whole import NOT_THERE, write_whole
+from mixc.compiler.whole import kept_json, write_whole
 
 GROUP_BYTES = 16 << 20
 GROUP_ROWS = 1 << 18
@@ -124,11 +123,11 @@ def indices(
 def read_text_marker(folder: Path, name: str) -> TextMarker | None:
     """The marker of an output of texts; None where there is none, or none that can be read."""
     try:
-        data = loads(marker_path(folder, name).read_text(encoding="utf-8"))
+        data = kept_json(marker_path(folder, name))
         if data.pop("version") != VERSION:
             return None
         return TextMarker(**(data | {"output": Output(**data["output"])}))
-    except (*NOT_THERE, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

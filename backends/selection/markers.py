@@ -9,8 +9,7 @@ from typing import Any
 
 from mixc.backends.selection.outputs import write_text
 from mixc.backends.selection.sums import Sums, add, from_rows, to_rows
-from mixc.compiler.plain_json import loads
-from mixc.compiler.whole import NOT_THERE
+from mixc.compiler.whole import kept_json
 
 VERSION = 3
 SUFFIX = ".done.json"
@@ -94,11 +93,11 @@ def marker_text(marker: Marker) -> str:
 def read_marker(folder: Path, name: str) -> Marker | None:
     """The marker of an output; None where there is none, or none that can be read."""
     try:
-        data = loads(marker_path(folder, name).read_text(encoding="utf-8"))
+        data = kept_json(marker_path(folder, name))
         if data.pop("version") != VERSION:
             return None
         data["output"] = Output(**data["output"])
         data["digests"], data["sums"] = tuple(data["digests"]), from_rows(data["sums"])
         return Marker(**data)
-    except (*NOT_THERE, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None

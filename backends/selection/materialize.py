@@ -38,11 +38,10 @@ from mixc.backends.selection.spill import SPILL, Spill, index_of, spill_path
 from mixc.backends.selection.sums import Sums
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.executor import Executor
-from mixc.compiler.plain_json import loads
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
 from mixc.compiler.scan.plan import Plan
-from mixc.compiler.whole import NOT_THERE
+from mixc.compiler.whole import kept_json
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 WANTED = "wanted.json"
@@ -211,11 +210,8 @@ class _Stage:
 
 def _held(path: Path) -> dict[str, Any]:
     """What an interrupted run wanted; nothing where that cannot be read."""
-    try:
-        held: dict[str, Any] = loads(path.read_text(encoding="utf-8"))
-        return held if isinstance(held, dict) and isinstance(held["shards"], list) else {}
-    except (*NOT_THERE, ValueError, KeyError):
-        return {}
+    held = kept_json(path)
+    return held if isinstance(held, dict) and isinstance(held.get("shards"), list) else {}
 
 
 def text_shards(every: Sequence[TextShard], sums: Sums) -> list[TextShard]:

@@ -24,11 +24,10 @@ from mixc.backends.selection.shard import SELECTION, Task, Work, loaded_by
 from mixc.backends.selection.sums import Sums
 from mixc.compiler.documents.data import DataFile, Unreadable
 from mixc.compiler.executor import Executor, Failure
-from mixc.compiler.plain_json import loads
 from mixc.compiler.progress import Progress
 from mixc.compiler.review.plan import plan_from_manifest
 from mixc.compiler.scan.spread import parts_of
-from mixc.compiler.whole import NOT_THERE, make_folder
+from mixc.compiler.whole import kept_json, make_folder
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 RUN, LOCK = "run.json", ".lock"
@@ -150,10 +149,7 @@ def cuts_of(
 
 
 def _summary(output: Path) -> dict[str, Any]:
-    try:
-        found = loads((output / RUN).read_text(encoding="utf-8"))
-    except (*NOT_THERE, ValueError):
-        return {}
+    found = kept_json(output / RUN)
     return found if isinstance(found, dict) else {}
 
 

@@ -27,8 +27,7 @@ from mixc.backends.selection.slots import Slots
 from mixc.compiler.documents.data import Wanted
 from mixc.compiler.documents.reading import read
 from mixc.compiler.keyed_hash import hash60
-from mixc.compiler.plain_json import loads
-from mixc.compiler.whole import NOT_THERE, write_whole
+from mixc.compiler.whole import kept_json, write_whole
 
 SPILL = ".spill"
 INDEX = ".json"
@@ -89,8 +88,8 @@ def spill_path(output: Path, state: str, name: str) -> Path:
 def index_of(path: Path) -> NDArray[np.int32] | None:
     """The shard of every batch of a spilled part; None where it was not finished."""
     try:
-        return np.array(loads(path.with_name(path.name + INDEX).read_text())["shards"], dtype=np.int32)
-    except (*NOT_THERE, ValueError, KeyError, TypeError):
+        return np.array(kept_json(path.with_name(path.name + INDEX))["shards"], dtype=np.int32)
+    except (ValueError, KeyError, TypeError):
         return None
 
 

@@ -12,13 +12,12 @@ from typing import Any, TypeAlias
 from mixc.compiler import registry
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.storage import told
-from mixc.compiler.plain_json import loads
 from mixc.compiler.recipe import Rater, Recipe, Target
 from mixc.compiler.scan.beside import SCORES
 from mixc.compiler.scan.plan import GatePlan, GateQuality, Passed, RaterPlan, ScorePlan, SourcePlan, reading_of
 from mixc.compiler.scan.score_messages import free_offsets, never_scored, uneven_gate
 from mixc.compiler.scan.store import FOLDER, Store
-from mixc.compiler.whole import NOT_THERE, write_whole
+from mixc.compiler.whole import kept_json, write_whole
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.reading import file_bytes
 
@@ -200,10 +199,7 @@ def unidentified(scorer: Scorer, folder: Path) -> list[Diagnostic]:
 
 def read_index(folder: Path) -> dict[str, dict[str, Any]]:
     """What was made, by the state of the target it was made for; nothing where it cannot be read."""
-    try:
-        found = loads((folder / FOLDER / SCORES / INDEX).read_bytes())
-    except (*NOT_THERE, ValueError):
-        return {}
+    found = kept_json(folder / FOLDER / SCORES / INDEX)
     return found if isinstance(found, dict) else {}
 
 

@@ -8,7 +8,6 @@ profiles again and a changed file finds nothing. Each is written whole or not at
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -22,9 +21,8 @@ import pyarrow.parquet as pq
 from mixc.compiler.documents.data import DataFile, Wanted
 from mixc.compiler.documents.reading import identity
 from mixc.compiler.documents.storage import is_damage
-from mixc.compiler.plain_json import loads
 from mixc.compiler.scan import leftovers, ragged
-from mixc.compiler.whole import NOT_THERE, write_whole
+from mixc.compiler.whole import NOT_THERE, kept_json, write_whole
 
 VERSION = 3
 FOLDER = ".mixc"
@@ -145,13 +143,9 @@ class Store:
         return f"{file.path} {file.size} {file.stamp}"
 
     def _identities(self) -> dict[str, list[str]]:
-        known = self._known
-        if known is None:
-            known = {}
-            with contextlib.suppress(*NOT_THERE, ValueError):
-                known = loads(self._stamps.read_text(encoding="utf-8"))
-            self._known = known
-        return known
+        if self._known is None:
+            self._known = kept_json(self._stamps) or {}
+        return self._known
 
     def _path(self, kind: str, name: str) -> Path:
         return self.folder / kind / f"{name}.parquet"

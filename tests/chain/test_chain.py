@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packaging.requirements import Requirement
 
+from tests.chain import audit
 from tests.chain.audit import told
 from tests.chain.packages import ALLOWED, EXTRAS, VENDOR, licences, named, running
 from tests.chain.sbom import environment, faults, restricted
@@ -54,6 +56,16 @@ def test_an_audit_counts_what_was_looked_up(capsys: pytest.CaptureFixture[str]) 
     assert told(looked, 3) == 1
     assert capsys.readouterr().out == "b 2: X-1\n2 of 3 packages looked up, 1 known vulnerabilities\n"
     assert told(looked[:1], 3) == 0
+
+
+def test_an_audit_that_looked_up_nothing_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """pip-audit itself calls this free of known vulnerabilities."""
+    nothing = SimpleNamespace(stdout='{"dependencies": [{"name": "a", "skip_reason": "not found"}]}', stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: nothing)
+    assert audit.main() == 2
+    assert capsys.readouterr().out.splitlines()[-1].startswith("NOT AUDITED: ")
 
 
 def test_nothing_reaches_for_a_network(tmp_path: Path, smollm: Path) -> None:

@@ -6,12 +6,15 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
+import typer
 
+from mixc.compiler.cli.app import app
 from tests.cli.ran import Ran
 
 Mixc = Callable[..., Ran]
@@ -265,6 +268,27 @@ def test_a_wrong_command_line_is_no_change_found(mixc: Mixc, arguments: list[str
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_no_command_writes_to_an_address() -> None:
+    """A folder called `s3:` would be made here; commands that are to come are asked, too."""
+    found = []
+    for words, command in leaves(typer.main.get_command(app)):
+        for one in command.params:
+            if "--output" in one.opts or (words == ("verify",) and one.name == "folder"):
+                found.append(words)
+                with pytest.raises(typer.BadParameter, match="`s3://…` is an address"):
+                    one.process_value(command.context_class(command), "s3://bucket/place")
+    assert len(found) >= 14
+
+
+def leaves(command: Any, *above: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with its words."""
+    inner = getattr(command, "commands", None)
+    if not inner:
+        yield above, command
+    for name, below in (inner or {}).items():
+        yield from leaves(below, *above, name)
 
 
 def test_version_and_help(mixc: Mixc) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mixc.compiler.review.output import write_atomically, write_new
-from mixc.compiler.whole import ASIDE, beside, is_temporary, tidy, write_folder, write_whole
+from mixc.compiler.whole import ASIDE, beside, is_temporary, kept_json, tidy, write_folder, write_whole
 
 HOLDER = """
 import sys
@@ -81,3 +83,21 @@ def test_a_folder_set_aside_by_a_dead_process_comes_back(tmp_path: Path) -> None
     with pytest.raises(RuntimeError):
         write_folder(folder, broken)
     assert (names(folder), names(tmp_path)) == (["a"], ["rater"])
+
+
+def test_what_is_kept_is_read_is_absent_or_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system would not let be read was taken for absent, and its work was done again or left out."""
+    path = tmp_path / "kept.json"
+    assert kept_json(path) is None
+    assert kept_json(tmp_path) is None
+    path.write_bytes(b'{"a": 1')
+    assert kept_json(path) is None
+    path.write_bytes(b'{"a": 1}')
+    assert kept_json(path) == {"a": 1}
+
+    def refuse(_: Path) -> bytes:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        kept_json(path)

@@ -89,14 +89,14 @@ def test_a_marker_that_the_system_does_not_let_be_read(
 ) -> None:
     """It was taken for none, and an export wrote a mixture without these texts."""
     written(job, tmp_path / "out")
-    read = Path.read_text
+    read = Path.read_bytes
 
-    def refuse(path: Path, **options: str) -> str:
+    def refuse(path: Path) -> bytes:
         if path.name.endswith(name):
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
-        return read(path, **options)
+        return read(path)
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     texts, found = texts_of(tmp_path / "out", job.manifest)
     assert texts is None
     assert [one.code for one in found] == ["M585"]
