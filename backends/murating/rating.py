@@ -19,7 +19,7 @@ from mixc.backends.murating.head import Head, pooled
 from mixc.backends.murating.rater import read_rater
 from mixc.compiler.documents.data import BadLines, Part, Wanted
 from mixc.compiler.documents.reading import read
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import make_folder, write_whole
 
 STEPS = "steps"  # the folder where what was scored of a part is kept
 SCHEMA = pa.schema(
@@ -71,7 +71,7 @@ def rate_part(reader: Reader, task: Task) -> Tally:
     """
     output, tally = Path(task.output), Tally()
     folder = output.parent / STEPS
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     while not output.exists():
         steps = []
         for number, texts in enumerate(_steps(task, step_of(reader.encoder))):

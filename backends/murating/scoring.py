@@ -96,7 +96,6 @@ def score(
         for one in missing:
             path = sidecar(store, job.plan.key, plan, one)
             if not path.exists():  # files of one content share theirs
-                path.parent.mkdir(parents=True, exist_ok=True)
                 write_sidecar(path, _columns(job, plan, one, store))
     return tallies, []
 

@@ -27,6 +27,7 @@ from mixc.compiler.scan.beside import text_stem
 from mixc.compiler.scan.plan import Plan
 from mixc.compiler.scan.stages import Found, failed
 from mixc.compiler.scan.store import Store
+from mixc.compiler.whole import make_folder
 from mixc.dsl.diagnostics import Diagnostic
 
 STEP, STEPS = 256, "steps"  # documents after which what was read is kept, and where
@@ -86,7 +87,7 @@ def extract_all(
 
     if missing:
         for folder in {Path(task.output).parent for task in missing}:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         progress.begin(f"reading neurons of {reader.model}", sum(sizes.values()))
         progress.kept(sum(sizes.values()) - sum(sizes[task.output] for task in missing))
         needs = Needs(gpu=reader.device != "cpu", keeps=True)

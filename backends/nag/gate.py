@@ -77,7 +77,6 @@ def decide(
         sums = Sums()
         for one in known:
             path = gated(store, gate.key, plan, one)
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_sidecar(path, _passed(gate, choosers, plan, one, raw[one], sums))
             progress.advance(1, 0)
         progress.end()

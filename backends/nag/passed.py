@@ -55,7 +55,6 @@ def write_passed(path: Path, passed: Sequence[Passed]) -> None:
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, write, lasting=False)
 
 

@@ -24,7 +24,7 @@ from mixc.backends.nag.store import read_features
 from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.keyed_hash import hash60
 from mixc.compiler.scan.duplicates import Duplicates, find
-from mixc.compiler.whole import write_whole
+from mixc.compiler.whole import make_folder, write_whole
 
 KEY = b"mixc.nag.scores"
 PREFIX = b"nag:"
@@ -56,7 +56,7 @@ def score_files(paths: Sequence[Path], origin: Origin, profiles: Sequence[Profil
     """
     rows = 0
     seen = Duplicates(out.parent)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
 
     def write(temporary: Path) -> None:
         nonlocal rows

@@ -40,6 +40,7 @@ from mixc.compiler.scan.beside import pool_of, sidecar, text_stem
 from mixc.compiler.scan.plan import GatePlan, Plan, reading_of
 from mixc.compiler.scan.stages import Found, failed
 from mixc.compiler.scan.store import Store, key_of
+from mixc.compiler.whole import make_folder
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 
 SCALE = 65535  # of a document that has all neurons of all examples
@@ -154,7 +155,7 @@ def _score(
     if tasks:
         for scoring in tasks.values():
             for *_, output in scoring.outputs:
-                Path(output).parent.mkdir(parents=True, exist_ok=True)
+                make_folder(Path(output).parent)
         progress.begin("scoring", len(tasks))
         executor.map(partial(score_file, profiles), list(tasks.values()), done)
         progress.end()

@@ -15,7 +15,8 @@ STATM = Path("/proc/self/statm")
 def bounded() -> Iterator[None]:
     """Within, allocating beyond `MOST` bytes more raises MemoryError, before the system runs out of memory.
 
-    Of the whole process, so for the short time of decoding a batch. Without effect but on Linux.
+    Of the whole process, so for the short time of decoding a batch. Without effect but on Linux. The bound is on
+    addresses: what Arrow's pool keeps of earlier batches, and does not use, comes on top.
     """
     try:
         import resource

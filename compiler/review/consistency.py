@@ -40,7 +40,7 @@ def _names(where: str, names: Iterable[str]) -> Clash | None:
 
 def _twice(where: str, names: Iterable[str]) -> Clash | None:
     name, count = next(iter(Counter(names).most_common(1)), ("", 0))
-    return (where, f"`{name}` is listed twice") if count > 1 else None
+    return (where, f"`{plain(name)}` is listed twice") if count > 1 else None
 
 
 def _supplies(manifest: Manifest) -> Clash | None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mixc.compiler.documents.storage import is_damage
-from mixc.compiler.whole import remove_dead
+from mixc.compiler.whole import make_folder, remove_dead
 
 LOCK, OPEN = "lock", "open"
 NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
@@ -32,7 +32,7 @@ def begin(folder: Path) -> IO[str] | None:
     None where the file system has no locks; then nothing is removed either. Raises `OSError` for any other reason:
     what is written without a mark would never be looked for.
     """
-    (folder / OPEN).mkdir(parents=True, exist_ok=True)
+    make_folder(folder / OPEN)
     try:
         with _alone(folder):
             found = {path: _is_held(path) for path in (folder / OPEN).iterdir()}

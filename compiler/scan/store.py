@@ -22,7 +22,7 @@ from mixc.compiler.documents.data import DataFile, Wanted
 from mixc.compiler.documents.reading import identity
 from mixc.compiler.documents.storage import is_damage
 from mixc.compiler.scan import leftovers, ragged
-from mixc.compiler.whole import NOT_THERE, kept_json, write_whole
+from mixc.compiler.whole import NOT_THERE, kept_json, make_folder, write_whole
 
 VERSION = 3
 FOLDER = ".mixc"
@@ -113,7 +113,7 @@ class Store:
         """A folder for files of a kind that write themselves."""
         folder = (self.folder / kind).absolute()
         self._hold()
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if self._spills is None:
             self._spills = leftovers.spills(self.folder)
         return folder

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ LINUX = pytest.mark.skipif(not bounds.STATM.exists(), reason="the bound on memor
 
 
 def rows(path: Path, wanted: Wanted = WANTED) -> int:
-    form: Any = "parquet" if path.suffix == ".parquet" else "jsonl"
+    forms: dict[str, Any] = {".parquet": "parquet", ".arrow": "arrow"}
+    form = forms.get(path.suffix, "jsonl")
     file = DataFile("s", path.name, str(path), form, path.stat().st_size, "0")
     return sum(batch.rows for part in parts(file) for batch in read(part, wanted))
 
@@ -43,6 +45,16 @@ def refused(path: Path, wanted: Wanted = WANTED) -> str:
     with pytest.raises(Unreadable) as caught:
         rows(path, wanted)
     return " ".join((caught.value.diagnostic.message, *caught.value.diagnostic.notes))
+
+
+def scanned(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+    """`mixc scan` of documents in a process of its own."""
+    (folder / "r.mix").write_text(
+        "recipe r\nbudget { model = 1M params, tokens = 1M tokens }\n"
+        f'source s {{ path = "{name}", columns = {{ tokens: "tokens", domain: "domain", language: "language" }} }}\n'
+    )
+    command = [sys.executable, "-m", "mixc", "scan", "r.mix", "--workers", "1"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("value", [DEEP, b'{"a":' * 100_000 + b"1" + b"}" * 100_000, DIGITS, b"1e400", b"-Infinity"])
@@ -70,10 +82,18 @@ def test_what_is_wanted_of_a_line_is_checked(key: bytes, value: bytes, why: str,
     assert why in refused(tmp_path / "d.jsonl")
 
 
-@pytest.mark.parametrize("score", [b"1" + b"0" * 400, b"-1" + b"0" * 400, b"NaN", b"1e400"])
-def test_a_score_beyond_floats_is_infinite_or_none(score: bytes, tmp_path: Path) -> None:
-    (tmp_path / "d.jsonl").write_bytes(GOOD.replace(b"0.5", score))
-    assert rows(tmp_path / "d.jsonl") == 1
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("score", "value"),
+    [(b"1" + b"0" * 400, "inf"), (b"-1" + b"0" * 400, "-inf"), (b"NaN", "nan"), (b"1e400", "inf")],
+)
+def test_a_score_beyond_floats_is_infinite_or_none(score: bytes, value: str, fast: bool, tmp_path: Path) -> None:
+    """Whether Arrow reads the block, or Python, whose whole numbers have no end, the line."""
+    path = tmp_path / "d.jsonl"
+    path.write_bytes(GOOD.replace(b"0.5", score))
+    file = DataFile("s", path.name, str(path), "jsonl", path.stat().st_size, "0")
+    (batch,) = jsonl.read(file, WANTED, 64, "error", fast=fast)
+    assert [str(one) for one in batch.scores["edu"].to_pylist()] == [value]
 
 
 def test_a_line_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,17 +110,32 @@ def test_many_empty_lines_are_no_documents(tmp_path: Path) -> None:
     assert rows(tmp_path / "d.jsonl.zst") == 2
 
 
+@pytest.fixture
+def nothing_kept() -> Iterator[None]:
+    """Arrow's memory straight from the system: a pool keeps what earlier tests took, and no bound sees its use."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    yield
+    pa.set_memory_pool(before)
+
+
 @LINUX
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_dictionary_that_repeats_a_large_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """184 kB that would become 20 GB: the same megabyte in 20,000 rows."""
-    monkeypatch.setattr(bounds, "MOST", 256 * MEGABYTE)
-    count = 20_000
-    texts = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array(["x" * MEGABYTE]))
-    table = pa.table({"id": [f"{i}" for i in range(count)], "text": texts})
-    pq.write_table(table, tmp_path / "d.parquet", row_group_size=count, dictionary_pagesize_limit=1 << 30)
-    assert (tmp_path / "d.parquet").stat().st_size < MEGABYTE
-    assert "row group 0" in refused(tmp_path / "d.parquet", Wanted(id="id", text="text"))
-    assert rows(tmp_path / "d.parquet", Wanted(id="id")) == count
+    """Some kB that would become 1 GB: the same megabyte in 1,000 rows. Arrow itself refuses only beyond 2 GB."""
+    monkeypatch.setattr(bounds, "MOST", 64 * MEGABYTE)
+    count = 1000
+    places = pa.array([0] * count + [1] * count, pa.int32())
+    texts = pa.DictionaryArray.from_arrays(places, pa.array(["short", "x" * MEGABYTE]))
+    table = pa.table({"id": [f"{i}" for i in range(2 * count)], "text": texts})
+    path = tmp_path / "d.parquet"
+    pq.write_table(table, path, row_group_size=count, dictionary_pagesize_limit=1 << 30, store_schema=False)
+    assert path.stat().st_size < MEGABYTE
+    assert pq.read_schema(path).field("text").type == pa.string()
+    said = refused(path, Wanted(id="id", text="text"))
+    assert "row group 1 of 2" in said
+    assert "alloc" in said
+    assert rows(path, Wanted(id="id")) == 2 * count
 
 
 @LINUX
@@ -133,6 +168,26 @@ def test_a_footer_that_lies(place: str, tmp_path: Path) -> None:
                 rows(path, Wanted(id="id", tokens="tokens"))
             except Unreadable as error:
                 assert error.diagnostic.code
+
+
+def test_offsets_that_lead_out_of_a_dictionary(tmp_path: Path) -> None:
+    """Arrow follows them where it joins batches with different dictionaries: a crash, so in a process of its own."""
+    pieces = []
+    for values in (["aaaa", "bbbb", "cccc"], ["dddd", "eeee", "ffff"]):
+        rest = {"id": [f"id {one}" for one in values], "tokens": [5] * 3, "language": ["en"] * 3}
+        pieces.append(pa.record_batch({**rest, "domain": pa.array(values).dictionary_encode()}))
+    path = tmp_path / "d.arrow"
+    with pa.ipc.new_stream(path, pieces[0].schema) as writer:
+        for piece in pieces:
+            writer.write_batch(piece)
+    good = struct.pack("<4i", 0, 4, 8, 12)
+    assert path.read_bytes().count(good) == 2
+    assert rows(path, Wanted(id="id", domain="domain")) == 6
+    path.write_bytes(path.read_bytes().replace(good, struct.pack("<4i", 0, 4, 1 << 30, 12)))
+    ran = scanned(tmp_path, "d.arrow")
+    assert ran.returncode == 1, ran.stderr
+    assert "error[M509]" in ran.stdout + ran.stderr
+    assert "1073741824" in ran.stdout + ran.stderr
 
 
 HOSTILE: dict[str, bytes] = {
@@ -218,12 +273,7 @@ def test_a_crafted_manifest_names_nothing_outside(what: str) -> None:
 def test_a_name_of_documents_steers_no_terminal(tmp_path: Path) -> None:
     row = {"id": "a", "text": "t", "domain": "\x1b]0;owned\x07\u202e", "language": "en", "tokens": 5}
     (tmp_path / "d.jsonl").write_text(json.dumps(row) + "\n")
-    (tmp_path / "r.mix").write_text(
-        "recipe r\nbudget { model = 1M params, tokens = 1M tokens }\n"
-        'source s { path = "d.jsonl", columns = { tokens: "tokens", domain: "domain", language: "language" } }\n'
-    )
-    command = [sys.executable, "-m", "mixc", "scan", "r.mix", "--workers", "1"]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ran = scanned(tmp_path, "d.jsonl")
     assert ran.returncode == 0, ran.stderr
     assert "<U+001B>]0;owned<U+0007><U+202E>" in ran.stdout
     assert "\x1b" not in ran.stdout + ran.stderr

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mixc.backends.murating.pair_files import read_pairs, texts_path
+from mixc.backends.nag.store import origin_of
+from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.documents.files import find_files
 from mixc.compiler.pipeline import COMPILE, Artefacts, run_passes
 from mixc.compiler.recipe import Source
@@ -112,7 +115,28 @@ def test_documents_are_files(tmp_path: Path) -> None:
 def test_other_readers_do_not_wait_either(target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = target.make(tmp_path)
     monkeypatch.setattr(Path, "write_bytes", lambda path, _: path.exists() or os.mkfifo(path))
-    read(b"\x02")
+    with deadline():
+        read(b"\x02")
+
+
+@pytest.mark.parametrize("name", ["f.parquet", "f.arrow"])
+def test_features_that_are_a_pipe(name: str, tmp_path: Path) -> None:
+    """Arrow would open them, and no signal ends its wait: this pipe has a writer, so that a fault fails at once."""
+    os.mkfifo(tmp_path / name)
+    writer = os.open(tmp_path / name, os.O_RDWR)
+    try:
+        with deadline(), pytest.raises(Unreadable, match="named pipe"):
+            origin_of(tmp_path / name)
+    finally:
+        os.close(writer)
+
+
+def test_texts_of_good_pairs_that_are_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_bytes(next(iter(TARGETS["pairs"].seeds()))[1:])
+    os.mkfifo(texts_path(path))
+    with deadline(), pytest.raises(Unreadable, match="named pipe"):
+        read_pairs(path)
 
 
 def test_a_state_of_datasets_that_is_a_pipe(tmp_path: Path) -> None:

@@ -150,6 +150,18 @@ def test_damage(tmp_path: Path) -> None:
         origin_of(plain)
 
 
+def test_offsets_that_lead_out_of_the_ids(tmp_path: Path) -> None:
+    """Only the first and the last of them are looked at unless all are asked for."""
+    path = tmp_path / "features.arrow"
+    write_features(path, ORIGIN, [batch_of(["aaaa", "bbbb", "cccc"])])
+    offsets = np.array([0, 4, 8, 12], dtype="<i4").tobytes()
+    assert path.read_bytes().count(offsets) == 1
+    path.write_bytes(path.read_bytes().replace(offsets, np.array([0, 4, 1 << 30, 12], dtype="<i4").tobytes()))
+    with pytest.raises(Unreadable, match="1073741824") as caught:
+        list(read_features(path, ORIGIN))
+    assert code_of(caught) == "M590"
+
+
 def write_whole_one(folder: Path) -> Path:
     path = folder / "whole.parquet"
     write_features(path, ORIGIN, [batch_of(["a", "b"])])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from review_builder import language, provenance, share, small_manifest, small_problem, toy_decide
+from review_builder import language, pool, provenance, share, small_manifest, small_problem, toy_decide
 from test_changes import MORE, POLISH
 
-from mixc.compiler.problem import Decision, Problem, ProblemSource
+from mixc.compiler.problem import Decision, Pool, Problem, ProblemSource
 from mixc.compiler.recipe import Limit
 from mixc.compiler.review.diff_report import report
 from mixc.compiler.review.difference import Difference, as_json, difference
+from mixc.compiler.review.effect import effect
 from mixc.compiler.review.manifest import build_manifest
 from mixc.dsl.diagnostics import Diagnostic
 
@@ -26,6 +28,16 @@ SEVERAL = replace(
     rules=(share("en", 0.75), A.rules[1]),
     sources=(ProblemSource("web", Limit(6.0, place="toy.mix:9:3")), A.sources[1]),
 )
+
+
+class Watched(tuple[Pool, ...]):
+    """Pools that count how often they are gone through."""
+
+    passes = 0
+
+    def __iter__(self) -> Iterator[Pool]:
+        self.passes += 1
+        return super().__iter__()
 
 
 def compared(a: Problem, b: Problem, decide=toy_decide) -> Difference:
@@ -130,3 +142,20 @@ def test_json_is_data() -> None:
     data = json.loads(as_json(compared(A, SEVERAL)))
     assert data["schema"] == {"name": "mixc.diff", "version": 1}
     assert {cause["title"] for cause in data["causes"]} >= {"priority of `no`", "rule"}
+
+
+def passes(languages: int) -> int:
+    """How often the pools of so many languages are gone through for what moved."""
+    codes = [f"l{i:02}" for i in range(languages)]
+    pools = Watched(pool("web", code, 10**12) for code in codes)
+    problem = replace(A, languages=tuple(map(language, codes)), sources=A.sources[:1], pools=pools, rules=())
+    decision, _ = toy_decide(problem)
+    assert decision is not None
+    before = pools.passes
+    assert len(effect(decision, decision).moves) > languages
+    return pools.passes - before
+
+
+def test_pools_are_not_gone_through_for_every_name() -> None:
+    """Names times pools is what made a diff of many languages slow."""
+    assert 0 < passes(40) == passes(4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from mixc.backends.selection.backend import run
 from mixc.compiler.documents.data import DataFile, Unreadable, Wanted
 from mixc.compiler.documents.reading import identity, parts
 from mixc.compiler.executor import Failure, failure_from
+from mixc.compiler.progress import Quiet
 from mixc.compiler.scan import spread
+from mixc.compiler.scan.scan import scan
 from mixc.compiler.scan.store import Store
-from tests.selection.pool import write_file
+from tests.selection.pool import compiled, loaded, plain_pool, told, write_file
 
 FILES = 5
 IDS = Wanted(id="id")
@@ -26,12 +31,13 @@ class Elsewhere:
     name = "elsewhere"
 
     def __init__(self, *failing: int) -> None:
-        self.failing, self.tasks = failing, list[int]()
+        self.failing, self.tasks, self.given = failing, list[int](), Counter[object]()
 
     def map(
         self, work: Callable[[Any], Any], tasks: Sequence[Any], done: Callable[[int, Any], None], **_: object
     ) -> None:
         self.tasks.append(len(tasks))
+        self.given[getattr(work, "__name__", work)] += len(tasks)
         for index, task in enumerate(tasks):
             done(index, Failure(index, "its machine died", None, 3) if index in self.failing else _done(work, task))
 
@@ -46,9 +52,13 @@ def _done(work: Callable[[Any], Any], task: Any) -> Any:
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[DataFile]:
+def spread_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread, "LARGE", 0)
     monkeypatch.setattr(spread, "MANY", 1)
+
+
+@pytest.fixture
+def files(tmp_path: Path, spread_out: None) -> list[DataFile]:
     found = []
     for number in range(FILES):
         path = tmp_path / f"{number}.parquet"
@@ -91,3 +101,19 @@ def test_few_files_are_looked_at_here(files: list[DataFile], tmp_path: Path, mon
     spread.learn(Store(tmp_path), [(file, IDS) for file in files], engine)
     assert spread.parts_of(files, engine) == [parts(file) for file in files]
     assert engine.tasks == []
+
+
+def test_a_scan_lets_workers_hash_and_divide_files(tmp_path: Path, spread_out: None) -> None:
+    engine = Elsewhere()
+    catalog, found = scan(loaded(plain_pool(tmp_path)), engine)
+    assert catalog is not None, told(found)
+    assert engine.given["_identity"] == len(catalog.files) == 4
+    assert engine.given["parts"] == 3 * 4  # for scores, ids, levels
+
+
+def test_so_does_a_run_where_nothing_was_scanned(tmp_path: Path, spread_out: None) -> None:
+    job, engine = compiled(plain_pool(tmp_path)), Elsewhere()
+    shutil.rmtree(tmp_path / ".mixc")
+    outcome, found = run(job, tmp_path / "out", engine, Quiet())
+    assert outcome is not None, told(found)
+    assert (engine.given["_identity"], engine.given["parts"]) == (4, 4)

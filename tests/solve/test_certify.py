@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from instances import Instance, feasible_points, joint61, random_instance
 from scipy.optimize import minimize
+from test_doubts import problem
 
 from mixc.compiler.solve import certify as certify_module
-from mixc.compiler.solve.certify import certified, certify, lagrangian_bound, proved_by_prices
+from mixc.compiler.solve import decide as decide_module
+from mixc.compiler.solve.certify import Bound, certified, certify, lagrangian_bound, proved_by_prices
 from mixc.compiler.solve.conic import solve_conic, violation
 from mixc.compiler.solve.dual import Multipliers, dual_value
 from mixc.compiler.solve.equations import Equations
@@ -202,6 +205,22 @@ def test_a_large_program_is_certified_by_the_prices_of_its_optimum(
             assert bound.value == dual_value(program, bound.prices) <= best.value + 1e-12
         assert proved_by_prices(program, x, z + 0.01) is None
     assert enough > len(SEEDS) / 2
+
+
+def test_a_large_recipe_is_decided_without_the_linear_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It took most of the hour in which a recipe of a million cells was compiled; `decide` is to ask prices first."""
+
+    def never(*_: object) -> Bound:
+        raise AssertionError("the prices of the optimum prove enough")
+
+    small = problem(tmp_path, "50B", "1.0")
+    closely, _ = decide_module.decide(small)
+    monkeypatch.setattr(certify_module, "LARGE", 0)
+    monkeypatch.setattr(decide_module, "certify", never)
+    decision, found = decide_module.decide(small)
+    assert decision is not None and closely is not None and found == []
+    assert decision.cells == closely.cells
+    assert 0 <= decision.certificate.gap <= certify_module.ENOUGH
 
 
 def test_a_small_program_is_left_to_the_linear_program() -> None:
