@@ -18,6 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mixc.compiler.whole import kept_json
 from tests.cli import forked
 from tests.cli.ran import Ran
 from tests.crash.cases import Case
@@ -29,6 +30,7 @@ RANDOM = re.compile(r"[0-9a-f]{32}|\.[0-9a-f]{16}(?=\.tmp$)|(?<=/tmp)[a-z0-9_]{8
 TEMPORARY = re.compile(r"(^|/)\.[^/]*\.(tmp|old)(/|$)|(^|/)\.spill/|(^|/)handover/")
 RESUMED = re.compile(r"^\.mixc/open/|(^|/)\.spill/")  # left on purpose: what the next run is to look at, or to use
 STEPS = re.compile(r"(^|/)\.mixc/(spills|open)/")  # written in place under a name that nothing knows yet
+GROWS = ".mixc/files.json"  # of a command that was stopped it holds what it came to
 NAMING = re.compile(r"^\.mixc/ids/")  # their bytes name spills, whose names are random
 TOLD = re.compile(r"^error\[M\d{3}\]: \S.*$", re.MULTILINE)
 
@@ -46,6 +48,7 @@ class Good:
     reading: tuple[Call, ...]
     unsteady: frozenset[str]
     whole: frozenset[tuple[str, int, int]]  # name, bytes, crc32 of all that ever got a final name
+    grown: frozenset[tuple[str, str]]  # what `GROWS` holds in the end
     said: tuple[tuple[int, str], ...]  # of the readers, before and after
     seconds: float
 
@@ -113,7 +116,7 @@ class Bench:
         seconds = time.monotonic() - begun
         assert ended.code == 0, ended.err
         calls, after = self.shim.calls(), tree(self.work)
-        said_after = self.readers()
+        said_after, grown = self.readers(), _held(self.work / GROWS)
         self.restore()
         assert self.run(Fault(Act.NOTHING, NEVER, Kinds.CHANGES | Kinds.READS), record=True).code == 0
         opened, again = self.shim.calls(), tree(self.work)
@@ -122,7 +125,7 @@ class Bench:
         whole = {(shown(self.name(call.other)), call.bytes, call.crc) for call in calls if call.other}
         whole |= {(name, *one) for state in (before, after, again) for name, one in state.items()}
         return Good(before, after, tuple(calls), tuple(opened), unsteady, frozenset(whole),
-                    (*said_before, *said_after), seconds)  # fmt: skip
+                    grown, (*said_before, *said_after), seconds)  # fmt: skip
 
     def name(self, path: str) -> str:
         """A path below the folder."""
@@ -200,12 +203,15 @@ class Bench:
     def _torn(self, there: Tree) -> list[str]:
         """Files at a final name that are none of the whole ones."""
         naming = [name for name in there if NAMING.search(name) and not TEMPORARY.search(name)]
-        return [f"torn {name}" for name in naming if not _names(self.work / name)] + [
+        found = [f"torn {name}" for name in naming if not _names(self.work / name)]
+        if GROWS in there and not _held(self.work / GROWS) <= self.good.grown:
+            found.append(f"torn {GROWS}")
+        return found + [
             f"torn {name}"
             for name, one in there.items()
             if not TEMPORARY.search(name)
             and not STEPS.search(name)
-            and name not in self.good.unsteady
+            and name not in (GROWS, *self.good.unsteady)
             and (name, *one) not in self.good.whole
         ]
 
@@ -235,6 +241,12 @@ class Bench:
         shutil.copytree(aside, self.work, symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(aside)
         return found
+
+
+def _held(path: Path) -> frozenset[tuple[str, str]]:
+    """The entries of an object in JSON; one that no command writes where it is none."""
+    found = kept_json(path)
+    return frozenset((key, str(value)) for key, value in (found if isinstance(found, dict) else {"": ""}).items())
 
 
 def _names(path: Path) -> bool:
