@@ -144,7 +144,8 @@ class Store:
 
     def _identities(self) -> dict[str, list[str]]:
         if self._known is None:
-            self._known = kept_json(self._stamps) or {}
+            found = kept_json(self._stamps)
+            self._known = found if isinstance(found, dict) else {}
         return self._known
 
     def _path(self, kind: str, name: str) -> Path:

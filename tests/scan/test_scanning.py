@@ -159,6 +159,8 @@ def test_the_cache_may_be_lost_or_damaged(tmp_path: Path) -> None:
     for number, damaged in enumerate(path for path in kept if path.parent.name != "tables"):
         damaged.write_bytes(damaged.read_bytes()[: number % 3 * 20])
     alike(scanned(path)[0], before)
+    (tmp_path / ".mixc" / "files.json").write_text("[1]")
+    alike(scanned(path)[0], before)
 
 
 @pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-20], lambda data: bytes(len(data))])
