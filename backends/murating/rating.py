@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from mixc.backends.models.steps import STEPS
 from mixc.backends.murating.encoder import EncoderSpec, Piece
 from mixc.backends.murating.encoders import load_encoder
 from mixc.backends.murating.head import Head, pooled
@@ -21,7 +22,6 @@ from mixc.compiler.documents.data import BadLines, Part, Wanted
 from mixc.compiler.documents.reading import read
 from mixc.compiler.whole import make_folder, write_whole
 
-STEPS = "steps"  # the folder where what was scored of a part is kept
 SCHEMA = pa.schema(
     [
         pa.field("score", pa.float32()),

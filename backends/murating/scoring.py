@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from mixc.backends.models.steps import clear_steps
 from mixc.backends.murating.rater import ABOUT, encoder_of, read_about, read_rater
 from mixc.backends.murating.rating import Reader, Tally, Task, rate_part, read_scores
 from mixc.backends.murating.train_messages import no_rater
@@ -89,6 +90,7 @@ def score(
     for job in jobs:
         wanted = [one for one in known if _scores(plan, one, job)]
         missing = [one for one in wanted if not sidecar(store, job.plan.key, plan, one).exists()]
+        clear_steps(store.folder / RATINGS / job.plan.key)
         tally, found = _rate(job, plan, missing, store, executor, progress)
         tallies[job.reader.name] = tally
         if found:

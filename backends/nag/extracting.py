@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from mixc.backends.models.steps import STEPS, clear_steps
 from mixc.backends.nag.extract import Tally, Texts, extract
 from mixc.backends.nag.features import Origin
 from mixc.backends.nag.jobs import DEVICES, PART, Job, Reader, features_of, features_of_examples
@@ -30,7 +31,7 @@ from mixc.compiler.scan.store import Store
 from mixc.compiler.whole import make_folder
 from mixc.dsl.diagnostics import Diagnostic
 
-STEP, STEPS = 256, "steps"  # documents after which what was read is kept, and where
+STEP = 256  # documents after which what was read is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def extract_all(
     """Read what was not read before; what was, and what went wrong."""
     parts_of = Counter(task.part.file for task in tasks)
     sizes = {task.output: max(1, task.part.file.size // parts_of[task.part.file]) for task in tasks}
+    for folder in {Path(task.output).parent for task in tasks}:
+        clear_steps(folder)
     missing = [task for task in tasks if not Path(task.output).exists()]
     watch = Watch(progress, [sizes[task.output] for task in missing])
     failures: dict[int, Failure] = {}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from mixc.backends.models.steps import STEPS
 from mixc.backends.murating import rating
 from mixc.backends.murating.encoder import EncoderSpec
 from mixc.backends.search.recipes import write_recipe
@@ -102,7 +103,7 @@ def test_scores_of_a_part_and_of_every_step_last(disk: Disk, tmp_path: Path, mon
     part = Part(DataFile("web", path.name, str(path), "jsonl", path.stat().st_size, "1"), 0, 1)
     encoder = EncoderSpec("tiny", "", "package", "", 1, "mean", "", False, 16, None)
     rating.rate_part(rating.Reader("rater", "", "", encoder), rating.Task(part, "text", "error", str(output)))
-    steps = [output.parent / rating.STEPS / f"part.{number}.arrow" for number in range(2)]
+    steps = [output.parent / STEPS / f"part.{number}.arrow" for number in range(2)]
     assert [disk.holds(step) for step in steps] == [True, True]
     assert disk.holds(output)
 

@@ -30,6 +30,7 @@ from mixc.compiler.score import Scored, score
 from mixc.dsl.diagnostics import Diagnostic, has_errors
 from tests.examples import shown
 from tests.murating.tiny import BAD, GOOD, codes, documents, trained
+from tests.nag.left import left_behind
 
 RATED = """recipe pool
 budget { model = 10M params, tokens = 1M tokens, seed = 3 }
@@ -154,6 +155,9 @@ def test_a_killed_score_goes_on_to_the_same_bytes(tmp_path: Path, mu: Path, smal
     done, found = scored(second)
     assert done is not None, found
     assert next(iter(done.read.values())).documents < 1600
+    assert kept(tmp_path / "one") == kept(tmp_path / "two")
+    left_behind(tmp_path / "two" / ".mixc" / "ratings")
+    scored(second)
     assert kept(tmp_path / "one") == kept(tmp_path / "two")
 
 

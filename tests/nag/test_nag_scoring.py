@@ -24,6 +24,7 @@ from mixc.compiler.progress import Quiet
 from mixc.compiler.scan.scan import scan
 from mixc.dsl.diagnostics import has_errors
 from tests.examples import shown
+from tests.nag.left import left_behind
 from tests.nag.scoring_pool import GATED, RATED, TWO, kept, pool, rows, told
 from tests.nag.texts import KINDS
 from tests.nag.ways import compiled, errors, scored, selection, whole_scores
@@ -95,6 +96,9 @@ def test_a_killed_score_goes_on_to_the_same_bytes(tmp_path: Path, tiny: Path) ->
     done, found = scored(second)
     assert done is not None, told(found)
     assert next(iter(done.read.values())).documents < len(rows(60)) + 6
+    assert kept(one) == kept(two)
+    left_behind(two / ".mixc" / "features")
+    scored(second)
     assert kept(one) == kept(two)
 
 
