@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from typing import Literal, TextIO
 ERRORS, CHANGES, BUG, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
 REFUSALS = frozenset({
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM,
-    errno.EAGAIN, errno.ESTALE,
+    errno.EAGAIN, errno.ESTALE, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ELOOP, errno.EBUSY,
 })  # fmt: skip
+ARROW = re.compile(r" local file '(.+?)'\. Detail: ", re.DOTALL)  # how Arrow's errors, which have no place, name it
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AGAIN = 0.01  # seconds until a request to stop is made anew that Python had dropped
 DEBUG = "--debug"
@@ -154,7 +156,8 @@ def _refusal(error: BaseException) -> str:
     if error.errno not in REFUSALS:
         return ""
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
-    return _told((error.strerror or "no reason given").lower(), place)
+    named = ARROW.search(str(error))
+    return _told(os.strerror(error.errno).lower(), place or (named[1] if named else ""))
 
 
 def _told(why: str, place: str) -> str:

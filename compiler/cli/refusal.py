@@ -9,8 +9,9 @@ from mixc.dsl.diagnostics import Diagnostic, page
 def system_refuses(why: str, place: str) -> Diagnostic:
     """the system refuses to go on
 
-    There is no room on a disk, it became read-only or fails, or too many files are open. This is neither a fault of
-    the recipe nor of mixc. Every file that has its final name is whole, and what is half done is not used.
+    There is no room on a disk, it became read-only or fails, too many files are open, or this user may not read or
+    write there. This is neither a fault of the recipe nor of mixc. Every file that has its final name is whole, and
+    what is half done is not used.
 
     What to do: find out what the system lacks at the place that is named, then run the command again. It goes on where
     it was, and removes what this one may have left.

@@ -19,6 +19,7 @@ from mixc.compiler.cli.guard import guarded
 from mixc.compiler.pages import all_pages
 from tests.cli.ran import Ran
 from tests.examples import shown
+from tests.selection.pool import plain_pool
 
 Mixc = Callable[..., Ran]
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,8 @@ def shell(folder: Path, command: str) -> Ran:
     return Ran(result.returncode, result.stdout, result.stderr)
 
 
+# Whoever may do everything gives that up; others have nothing to give.
+AS_OTHERS = f"setpriv --bounding-set -all --inh-caps -all {sys.executable} -m mixc" if os.geteuid() == 0 else "mixc"
 FULL = "mixc: cannot print: no space left on device\n"
 CLOSED = "mixc: cannot print: standard output is closed\n"
 REFUSED = (
@@ -130,6 +133,27 @@ def test_what_the_system_refuses_is_no_bug(folder: Path, command: str, said: str
     assert shell(folder, command) == Ran(1, "", said)
     if said == REFUSED:
         shown("M469", said, about=f"`{command}`: there is never room in that file.")
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "why"),
+    [
+        ("touch .mixc; mixc scan pool.mix --workers 1", ".mixc/open", "not a directory"),
+        ("ln -s loop .mixc; ln -s .mixc loop; mixc scan pool.mix --workers 1", ".mixc/", "too many levels"),
+        (f"chmod 555 .; {AS_OTHERS} scan pool.mix --workers 1", ".mixc", "permission denied"),
+        (
+            f"mixc scan pool.mix --workers 1; chmod 0 .mixc/tables/*; {AS_OTHERS} scan pool.mix --workers 1",
+            ".mixc/tables/",
+            "permission denied",
+        ),
+    ],
+)
+def test_where_the_system_refuses_is_told(tmp_path: Path, command: str, place: str, why: str) -> None:
+    """Of what scanning remembers, too: Arrow, which opens most of it, says the place in its words."""
+    plain_pool(tmp_path)
+    ran = shell(tmp_path, command)
+    assert ran.code == 1
+    assert re.search(rf"error\[M469\]: the system refuses to go on: {why}.*\n --> {tmp_path}/{place}", ran.err), ran.err
 
 
 def test_without_standard_error_the_exit_code_tells(folder: Path) -> None:
