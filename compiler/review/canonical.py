@@ -59,10 +59,10 @@ def at_least(value: float, digits: int) -> float:
 
 def number(value: float) -> str:
     """The one text of a finite number."""
+    if isinstance(value, int):  # which may be beyond all floats
+        return str(value)
     if not math.isfinite(value):
         raise ValueError(f"{value} has no place in an artefact")
-    if isinstance(value, int):
-        return str(value)
     if value == 0:
         return "0.0"
     short = repr(value)

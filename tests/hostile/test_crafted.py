@@ -1,9 +1,9 @@
-"""Names in files that somebody crafted: none leads out of a folder, and none is quoted in full."""
+"""Manifests and the like that somebody crafted: no name leads out of a folder or is quoted in full; huge numbers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from mixc.compiler.documents.data import Unreadable
 from mixc.compiler.fit.tables import Reading, RunTable
 from mixc.compiler.laws.calibration import load_infolaw
 from mixc.compiler.review.canonical import canonical, digest
+from mixc.compiler.review.manifest import manifest_text
 from mixc.compiler.review.reading import parse_manifest
+from mixc.compiler.review.summary import summary
 from mixc.dsl.diagnostics import Diagnostic
 from mixc.dsl.render import render
 
@@ -36,6 +38,36 @@ def test_a_name_that_leads_outside_is_refused_where_all_rows_agree_on_it(name: s
     (found,) = parsed(TOY.read_text().replace(json.dumps(name), json.dumps(other)))
     assert found.code == "M455"
     assert f"`{other}` is no name" in render([found], "full")
+
+
+def numbers(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where a manifest has a number; of a list, the first two items."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from numbers(one, (*path, key))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield path
+
+
+@pytest.mark.parametrize("huge", [10**400, -(10**400)], ids=["huge", "hugely negative"])
+def test_a_number_beyond_floats_is_refused_or_printed_wherever_it_stands(huge: int) -> None:
+    """The hash of a manifest is made of all its numbers, before anybody looks whether they are any good."""
+    whole = json.loads(TOY.read_text())
+    places = list(numbers(whole))
+    assert len(places) > 60
+    for path in places:
+        data = json.loads(TOY.read_text())
+        inside = data
+        for step in path[:-1]:
+            inside = inside[step]
+        inside[path[-1]] = huge
+        del data["integrity"]
+        for stated in ("0" * 64, digest(data)):
+            made, found = parse_manifest("m.json", json.dumps(data | {"integrity": stated}).encode())
+            assert (made is None) == bool(found), path
+            if made is not None:  # a whole number that nothing is worked out from
+                assert str(huge) in manifest_text(made) and summary(made)
+            assert len(render(found, "full")) <= MOST * len(found), path
 
 
 def calibrated(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], list[Diagnostic]]:
