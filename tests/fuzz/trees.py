@@ -21,6 +21,7 @@ from mixc.dsl.syntax import (
     Name,
     Number,
     Prefer,
+    Range,
     RecipeFile,
     Reference,
     Relation,
@@ -264,6 +265,8 @@ def bound(chance: random.Random, tree: RecipeFile, _: tuple[RecipeFile, ...]) ->
     def other(old: Attribute | Limit) -> Attribute | Limit:
         if isinstance(old, Limit):
             return Attribute(old.key, old.relation.value, old.span)
+        if isinstance(old.value, Range):  # which stands after `within` only, and that is for rules
+            return old
         return Limit(old.key, Relation(chance.choice(RELATIONS), old.value, old.span), old.span)  # type: ignore[arg-type]
 
     return _swap(chance, tree, (Attribute, Limit), other)
